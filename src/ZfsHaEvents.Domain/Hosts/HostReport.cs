@@ -1,0 +1,106 @@
+using ZfsHaEvents.Domain.Pools;
+
+namespace ZfsHaEvents.Domain.Hosts;
+
+/// <summary>Facts about one pool from one host, in the order in which they happened there.</summary>
+/// <param name="PoolId">The pool.</param>
+/// <param name="Name">Its name there, when known.</param>
+/// <param name="Host">Who reports.</param>
+/// <param name="Boot">The boot in which the facts were observed; not necessarily the host's present one.</param>
+/// <param name="Order">The order that caused them; null for what nobody ordered.</param>
+/// <param name="Actor">Who did it: <c>zfsha-agent</c>, or the Unix user of a typed command.</param>
+public sealed record HostReport(
+    PoolGuid PoolId, PoolName? Name, HostName Host, BootId Boot, OrderId? Order, string Actor, IReadOnlyList<HostFact> Facts) : IPoolMessage
+{
+    public PoolReference Pool => new(PoolId.ToString());
+
+    public Decision<PoolEvent> Decide(Pool pool, DecisionContext context)
+    {
+        var change = new PoolChange(pool, context);
+        change.Discover(PoolId, Name, Host);
+        foreach (var fact in Facts)
+        {
+            var stamp = new Stamp(fact.ObservedAt, Host, Boot, fact.Sequence, Actor, change.IsLate(Host, Boot, fact.Sequence));
+            Apply(change, fact, stamp);
+        }
+
+        change.Settle(before: pool);
+        return change.Done();
+    }
+
+    void Apply(PoolChange change, HostFact fact, Stamp stamp)
+    {
+        switch (fact)
+        {
+            case HostFact.LockAcquired f:
+                change.Record(new PoolLockAcquired(Host, Order, f.Purpose, f.WaitedSeconds), stamp);
+                break;
+            case HostFact.LockReleased f:
+                change.Record(new PoolLockReleased(Host, Order, f.Purpose, f.HeldSeconds), stamp);
+                break;
+            case HostFact.LockTimedOut f:
+                change.Record(new PoolLockTimedOut(Host, Order, f.Purpose, f.WaitedSeconds, f.Holder), stamp);
+                break;
+            case HostFact.LockBroken f:
+                change.Record(new PoolLockBroken(Host, Order, f.PreviousHolder, f.Evidence), stamp);
+                break;
+            case HostFact.ImportStarted f:
+                change.Record(new ImportStarted(Host, Order, f.Arguments, f.Reason), stamp);
+                break;
+            case HostFact.ExportStarted f:
+                change.Record(new ExportStarted(Host, Order, f.Arguments, f.Reason), stamp);
+                break;
+            case HostFact.ImportEnded f:
+                ImportEnded(change, f, stamp);
+                break;
+            case HostFact.ExportEnded f:
+                ExportEnded(change, f, stamp);
+                break;
+            case HostFact.LabelsRead f:
+                LabelsRead(change, f, stamp);
+                break;
+            case HostFact.OrderRefused f:
+                OrderRefused(change, f, stamp);
+                break;
+            case HostFact.Observed f:
+                change.See(Host, f.Sight, stamp);
+                break;
+            default:
+                throw new System.Diagnostics.UnreachableException($"{fact.GetType().Name} is not a fact we know.");
+        }
+    }
+
+    void ImportEnded(PoolChange change, HostFact.ImportEnded f, Stamp stamp)
+    {
+        var awaited = change.Pool.Move?.Awaits(Order) is true && !stamp.Late;
+        PoolEvent outcome = f.Sight.IsHeld() ? new ImportSucceeded(Host, Order, f.Run, f.Sight, f.ZpoolSeconds)
+            : f.Failure.IsRefusal() ? new ImportRefused(Host, Order, f.Failure, f.Run, f.Sight, f.ZpoolSeconds)
+            : new ImportFailed(Host, Order, f.Failure, f.Run, f.Sight, f.ZpoolSeconds);
+        change.RecordHealth(Host, f.Sight, stamp, () => change.Record(outcome, stamp));
+        if (awaited) StepOutcome.Imported(change, f);
+    }
+
+    void ExportEnded(PoolChange change, HostFact.ExportEnded f, Stamp stamp)
+    {
+        var awaited = change.Pool.Move?.Awaits(Order) is true && !stamp.Late;
+        PoolEvent outcome = !f.Sight.IsImported() && f.Run is null or { Ended: true } ? new ExportSucceeded(Host, Order, f.Run, f.Sight, f.ZpoolSeconds)
+            : f.Failure.IsRefusal() ? new ExportRefused(Host, Order, f.Failure, f.Run, f.Sight, f.ZpoolSeconds)
+            : new ExportFailed(Host, Order, f.Failure, f.Run, f.Sight, f.ZpoolSeconds);
+        change.RecordHealth(Host, f.Sight, stamp, () => change.Record(outcome, stamp));
+        if (awaited) StepOutcome.Exported(change, f);
+    }
+
+    void LabelsRead(PoolChange change, HostFact.LabelsRead f, Stamp stamp)
+    {
+        var awaited = change.Pool.Move?.Awaits(Order) is true && !stamp.Late;
+        change.Record(new PoolScanned(Host, Order, f.Label, f.Detail, f.ZpoolSeconds), stamp);
+        if (awaited) Takeover.LabelsRead(change, f.Label, f.ZpoolSeconds, f.Detail);
+    }
+
+    void OrderRefused(PoolChange change, HostFact.OrderRefused f, Stamp stamp)
+    {
+        var awaited = change.Pool.Move?.Awaits(Order) is true && !stamp.Late;
+        change.Record(new OrderRefused(Host, Order, f.Reason, f.Detail), stamp);
+        if (awaited) StepOutcome.OrderRefused(change, f);
+    }
+}

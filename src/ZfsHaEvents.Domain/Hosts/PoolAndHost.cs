@@ -1,0 +1,79 @@
+using ZfsHaEvents.Domain.Pools;
+
+namespace ZfsHaEvents.Domain.Hosts;
+
+/// <summary>
+/// A host opened a session: what it sees of this pool now, and the highest epoch it has obeyed for it. Sent to every pool,
+/// because "not imported here" is an answer too.
+/// </summary>
+/// <param name="Obeyed">What stands on the host's disk for this pool; null when it never obeyed an order about it.</param>
+public sealed record HostReconnected(
+    PoolGuid PoolId, PoolName? Name, HostName Host, SessionId Session, BootId Boot, long Sequence, DateTimeOffset ObservedAt,
+    PoolSight Sight, ObeyedEpoch? Obeyed) : IPoolMessage
+{
+    public PoolReference Pool => new(PoolId.ToString());
+
+    public Decision<PoolEvent> Decide(Pool pool, DecisionContext context)
+    {
+        var change = new PoolChange(pool, context);
+        if (pool.Version == 0 && !Sight.IsImported() && Obeyed is null) return change.Done();
+
+        change.Discover(PoolId, Name, Host);
+        change.See(Host, Sight, new(ObservedAt, Host, Boot, Sequence, Actors.Agent, change.IsLate(Host, Boot, Sequence)));
+        Compare(change);
+        change.Settle(before: pool);
+        if (change.Pool.RunningMove()?.Step() is { Order: { } order } step && step.Host == Host && pool.Move?.Awaits(order) is true)
+            change.Reissue($"{Host} opened session {Session}");
+        return change.Done();
+    }
+
+    /// <summary>A host that obeyed more than we ever ordered shows that our history is not the newest.</summary>
+    void Compare(PoolChange change)
+    {
+        if (Obeyed is not { } obeyed || change.Pool.Halt is not null) return;
+
+        var foreign = obeyed.Incarnation != change.Context.Incarnation;
+        if (foreign ? change.Pool.KnownIncarnations.Contains(obeyed.Incarnation) : obeyed.Epoch <= change.Pool.Epoch) return;
+
+        if (change.Pool.RunningMove() is not null) change.Halt(MoveEnd.OrderRefused, $"{Host} has obeyed epoch {obeyed.Epoch} of incarnation {obeyed.Incarnation}");
+        change.Record(new PoolHalted(foreign ? HaltCause.ForeignIncarnation : HaltCause.EpochAhead, Host, obeyed.Incarnation, obeyed.Epoch, change.Pool.Epoch));
+    }
+}
+
+/// <summary>The highest epoch a host has obeyed for a pool, and the history it belonged to.</summary>
+public sealed record ObeyedEpoch(Incarnation Incarnation, Epoch Epoch);
+
+/// <summary>A host's lease was lost: what it saw of this pool is no longer known to be so.</summary>
+public sealed record HostLost(PoolGuid PoolId, HostName Host, SessionId Session) : IPoolMessage
+{
+    public PoolReference Pool => new(PoolId.ToString());
+
+    public Decision<PoolEvent> Decide(Pool pool, DecisionContext context)
+    {
+        var change = new PoolChange(pool, context);
+        if (pool.Version == 0 || context.Alive(Host) is not null) return change.Done(); // It is back already, in a newer session.
+
+        var fresh = pool.Sightings.TryGetValue(Host, out var sighting) && !sighting.Stale;
+        var held = fresh && sighting!.Sight.IsImported();
+        if (held || fresh && pool.Claimant == Host) change.Record(new OwnershipUnverified(Doubt.HostLost, [Host]));
+
+        if (change.Pool.RunningMove() is { } move) LostInMove(change, move);
+        else if (held && pool.Policy.Automatic) FailOver(change);
+        return change.Done();
+    }
+
+    void LostInMove(PoolChange change, Move move)
+    {
+        if (move.Step() is not { } step || step.Host != Host) return; // Not its turn; if its turn comes, it will be missed then.
+
+        change.StepFailed(ZpoolFailure.TimedOut, 0, $"the lease of {Host} was lost");
+        change.Halt(change.Lost(Host), $"the lease of {Host} was lost during {step.Step}; whether {step.Order} took effect is not known");
+    }
+
+    void FailOver(PoolChange change)
+    {
+        var id = new RequestId($"lost:{Session}:{PoolId}");
+        if (change.Pool.HasSeen(id)) return;
+        Takeover.Begin(change, new(id, Pool, By: Actors.Server, Reason: $"the lease of {Host} was lost"));
+    }
+}

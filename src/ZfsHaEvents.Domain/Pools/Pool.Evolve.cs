@@ -1,0 +1,169 @@
+using System.Collections.Immutable;
+using System.Diagnostics;
+using ZfsHaEvents.Domain.Hosts;
+
+namespace ZfsHaEvents.Domain.Pools;
+
+public sealed partial record Pool
+{
+    /// <summary>A pool of which nothing is recorded.</summary>
+    public static Pool Initial(PoolGuid id) => new() { Id = id };
+
+    /// <summary>The pool after one more event. Total: every event that can be stored has its place here, and none throws.</summary>
+    public Pool Evolve(Recorded<PoolEvent> recorded)
+    {
+        var next = this with { Version = recorded.Version };
+        return recorded.Event switch
+        {
+            PoolDiscovered e => next with { Name = e.Name },
+            PoolRenamed e => next with { Name = e.To },
+            ImportStarted { Order: null } e => next with { TypedImports = TypedImports.SetItem(e.Host, recorded.Stamp.Actor) },
+            ImportSucceeded e => next.ImportEnded(e.Host, e.Order, e.Run, e.Sight, recorded),
+            ImportRefused e => next.ImportEnded(e.Host, e.Order, e.Run, e.Sight, recorded),
+            ImportFailed e => next.ImportEnded(e.Host, e.Order, e.Run, e.Sight, recorded),
+            ExportSucceeded e => next.Seen(e.Host, e.Sight, recorded),
+            ExportRefused e => next.Seen(e.Host, e.Sight, recorded),
+            ExportFailed e => next.Seen(e.Host, e.Sight, recorded),
+            PoolObserved e => next.Seen(e.Host, e.Sight, recorded),
+            PoolScanned e => next.Scanned(e, recorded),
+            OrderRefused e => next.NotBegun(e.Host, e.Order, e.Reason, recorded),
+            OrderReissued e => next.Reissued(e),
+            OwnershipClaimed e => next with { Claimant = e.Host, Epoch = e.Epoch },
+            OwnershipReleased => next with { Claimant = null },
+            OwnershipUnverified e => next.Doubted(e),
+            OwnershipVerified => next with { Awaited = [] },
+            ConflictDetected e => next with { Conflict = [.. e.Hosts] },
+            ConflictCleared => next with { Conflict = [] },
+            PolicyChanged e => next.Dealt(e.Request) with { Policy = e.Policy },
+            FencingConfirmed e => next.Dealt(e.Request).Fence(e.Host, recorded),
+            RequestRefused e => next.Dealt(e.Request),
+            PoolHalted e => next with
+            {
+                Halt = new($"{e.Cause} reported by {e.Host}", null, e.Reported > Epoch ? e.Reported : Epoch),
+                KnownIncarnations = KnownIncarnations.Add(e.ReportedIncarnation),
+            },
+            HaltAcknowledged e => next.Dealt(e.Request) with { Halt = null, Epoch = e.Epoch > Epoch ? e.Epoch : Epoch },
+            AlertAcknowledged e => next.Dealt(e.Request),
+            MoveEvent e => next.EvolveMove(e, recorded),
+            UnknownEvent => next with { UnknownHistory = true },
+
+            // History only: they say what happened and change nothing that is decided on.
+            ImportStarted or ExportStarted or PoolLockAcquired or PoolLockReleased or PoolLockTimedOut or PoolLockBroken
+                or PoolHealthChanged or OwnershipDisputed => next,
+
+            _ => throw new UnreachableException($"{recorded.Event.GetType().Name} has no place in the fold."),
+        };
+    }
+
+    /// <summary>A host's look at the pool. What a newer look established stands.</summary>
+    Pool Seen(HostName host, PoolSight sight, Recorded<PoolEvent> recorded)
+    {
+        if (recorded.Stamp is not { Late: false, Boot: { } boot, Sequence: { } sequence }) return this;
+
+        var earlier = Sightings.GetValueOrDefault(host)?.Sight ?? PoolSight.Unknown;
+        return this with
+        {
+            Sightings = Sightings.SetItem(host, new(sight.Over(earlier), boot, sequence, recorded.Stamp.ObservedAt, recorded.Id, Stale: false)),
+            Awaited = Awaited.Remove(host),
+            Fenced = Fenced.Remove(host), // It speaks: whoever vouched that it could not write vouched for an earlier time.
+        };
+    }
+
+    Pool ImportEnded(HostName host, OrderId? order, ZpoolRun? run, PoolSight sight, Recorded<PoolEvent> recorded)
+    {
+        var seen = Seen(host, sight, recorded) with { TypedImports = TypedImports.Remove(host) };
+        var settled = !recorded.Stamp.Late && run is null or { Ended: true };
+        return settled && OutstandingImport is { } outstanding && outstanding.Host == host && outstanding.Order == order
+            ? seen with { OutstandingImport = null }
+            : seen;
+    }
+
+    /// <summary>
+    /// An import order that the host would not begin has no effect to wait for. Not so with a stale session: an earlier
+    /// delivery of the same order may have begun it.
+    /// </summary>
+    Pool NotBegun(HostName host, OrderId? order, OrderRefusal reason, Recorded<PoolEvent> recorded) =>
+        reason is not OrderRefusal.StaleSession
+        && !recorded.Stamp.Late
+        && OutstandingImport is { } outstanding && outstanding.Host == host && outstanding.Order == order
+            ? this with { OutstandingImport = null }
+            : this;
+
+    Pool Scanned(PoolScanned e, Recorded<PoolEvent> recorded) =>
+        Move is { } move && move.Awaits(e.Order) && e.Label is not null ? this with { Move = move with { Label = e.Label, ForceAskedBy = recorded.Id } } : this;
+
+    Pool Reissued(OrderReissued e) => this with
+    {
+        OutstandingImport = OutstandingImport is { } outstanding && outstanding.Order == e.Previous ? outstanding with { Order = e.Order } : OutstandingImport,
+        Move = Move is { Steps: [.., var last] } move && last.Order == e.Previous
+            ? move with { Steps = move.Steps.SetItem(move.Steps.Count - 1, last with { Order = e.Order, Attempt = last.Attempt + 1 }) }
+            : Move,
+    };
+
+    Pool Doubted(OwnershipUnverified e) => this with
+    {
+        Awaited = Awaited.Union(e.Awaited),
+        Sightings = Sightings.SetItems(e.Awaited.Where(Sightings.ContainsKey).Select(h => KeyValuePair.Create(h, Sightings[h] with { Stale = true }))),
+    };
+
+    Pool Fence(HostName host, Recorded<PoolEvent> recorded) => this with
+    {
+        Fenced = Fenced.SetItem(host, recorded.Id),
+        Awaited = Awaited.Remove(host),
+        OutstandingImport = OutstandingImport?.Host == host ? null : OutstandingImport,
+        Sightings = Sightings.TryGetValue(host, out var sighting)
+            ? Sightings.SetItem(host, sighting with { Sight = sighting.Sight with { Presence = PoolPresence.Absent }, Stale = true, Event = recorded.Id })
+            : Sightings,
+        Move = RunningMove() is { } move && move.From == host ? move with { FencedBy = recorded.Id } : Move,
+    };
+
+    Pool Dealt(RequestId request) =>
+        HasSeen(request) ? this : this with { Requests = (Requests.Count >= RequestsMax ? Requests.RemoveAt(0) : Requests).Add(request) };
+
+    Pool EvolveMove(MoveEvent moveEvent, Recorded<PoolEvent> recorded)
+    {
+        if (moveEvent is MoveRequested asked) return Dealt(moveEvent.Id) with { Asked = asked };
+        if (moveEvent is MoveRefused) return this;
+        if (moveEvent is MoveStarted started) return this with { Move = Begin(started, recorded) };
+        if (Move is null || Move.Id != moveEvent.Id) return this;
+
+        return moveEvent switch
+        {
+            MoveStepStarted e => this with
+            {
+                Move = Move with { Steps = Move.Steps.Add(new(e.Step, e.Host, e.Order, 1, recorded.RecordedAt, null, null, 0, "")) },
+                OutstandingImport = e is { Step: MoveStep.Import or MoveStep.PutBack, Host: { } host, Order: { } order } ? new(host, order, Epoch) : OutstandingImport,
+            },
+            MoveStepDone e => this with { Move = EndStep(Move, recorded, done: true, e.ZpoolSeconds, e.Detail) },
+            MoveStepFailed e => this with { Move = EndStep(Move, recorded, done: false, e.ZpoolSeconds, e.Detail) with { PutBackBecause = e.Step is MoveStep.Import ? e.Detail : Move.PutBackBecause } },
+            MoveCompleted e => this with { Move = End(Move, MoveState.Completed, $"{e.Holder} holds the pool in epoch {e.Epoch}", recorded) },
+            MoveAborted e => this with { Move = End(Move, MoveState.Aborted, $"{e.Reason}: {e.Detail}", recorded) },
+            MoveHalted e => this with
+            {
+                Move = End(Move, MoveState.Halted, $"{e.Reason}: {e.Detail}", recorded),
+                Halt = new($"{e.Reason}: {e.Detail}", e.Id, Epoch),
+            },
+            _ => throw new UnreachableException($"{moveEvent.GetType().Name} has no place in the fold."),
+        };
+    }
+
+    Move Begin(MoveStarted e, Recorded<PoolEvent> recorded) => new()
+    {
+        Id = e.Id,
+        Kind = e is SwitchoverStarted ? MoveKind.Switchover : MoveKind.Failover,
+        From = e.From,
+        To = e.To,
+        RequestedBy = Asked?.RequestedBy ?? recorded.Stamp.Actor,
+        Reason = Asked?.Reason,
+        StartedAt = recorded.RecordedAt,
+        FencedBy = e.From is { } from && Fenced.TryGetValue(from, out var evidence) ? evidence : null,
+    };
+
+    static Move EndStep(Move move, Recorded<PoolEvent> recorded, bool done, double zpoolSeconds, string detail) =>
+        move.Steps is [.., var last]
+            ? move with { Steps = move.Steps.SetItem(move.Steps.Count - 1, last with { EndedAt = recorded.RecordedAt, Done = done, ZpoolSeconds = zpoolSeconds, Detail = detail }) }
+            : move;
+
+    static Move End(Move move, MoveState state, string outcome, Recorded<PoolEvent> recorded) =>
+        move with { State = state, EndedAt = recorded.RecordedAt, Outcome = outcome };
+}

@@ -1,0 +1,226 @@
+using System.Text.Json.Serialization;
+
+namespace ZfsHaEvents.Domain.Pools;
+
+/// <summary>A message about one pool, decided on that pool's stream.</summary>
+public interface IPoolMessage
+{
+    /// <summary>The pool, by GUID or by name.</summary>
+    PoolReference Pool { get; }
+
+    /// <summary>What follows, given the pool as it stands. The same message again yields nothing.</summary>
+    Decision<PoolEvent> Decide(Pool pool, DecisionContext context);
+}
+
+/// <summary>
+/// A request by a person or a program. Its id is the id of the message that carries it; asking twice with one id is asking
+/// once.
+/// </summary>
+public interface IRequest : IPoolMessage
+{
+    RequestId Id { get; }
+
+    /// <summary>Who asks, for the audit.</summary>
+    string By { get; }
+
+    /// <summary>The same request under the id of the message that carries it.</summary>
+    IRequest WithId(RequestId id);
+}
+
+/// <summary>Move the pool to another host in good order.</summary>
+/// <param name="To">The target.</param>
+/// <param name="Reason">Why, for the audit.</param>
+public sealed record SwitchoverPool([property: JsonIgnore] RequestId Id, PoolReference Pool, HostName To, string By, string? Reason = null) : IRequest
+{
+    public IRequest WithId(RequestId id) => this with { Id = id };
+
+    public Decision<PoolEvent> Decide(Pool pool, DecisionContext context)
+    {
+        var change = new PoolChange(pool, context);
+        if (pool.HasSeen(Id)) return change.Done();
+
+        change.Record(new SwitchoverRequested(Id, To, By, Reason), By);
+        var holder = pool.Holder();
+        if (Refuse(pool, holder, context) is var (refusal, detail))
+        {
+            change.Record(new SwitchoverRefused(Id, refusal, detail));
+            return change.Done();
+        }
+
+        change.Record(new SwitchoverStarted(Id, holder, To, pool.Epoch), By);
+        if (holder is { } from) change.Order(MoveStep.Export, from);
+        else change.GiveToTarget();
+        return change.Done();
+    }
+
+    (Refusal, string)? Refuse(Pool pool, HostName? holder, DecisionContext context)
+    {
+        if (Guards.NotNow(pool) is { } notNow) return notNow;
+        if (Guards.BadTarget(To, context) is { } badTarget) return badTarget;
+        if (holder == To) return (Refusal.AlreadyHeldByTarget, $"{To} has the pool imported already");
+        if (Guards.ImportElsewhere(pool, To) is { } outstanding) return outstanding;
+
+        // A suspended pool counts as held by nobody, but it is imported: it must not be imported elsewhere on our word.
+        if (pool.Sightings.FirstOrDefault(s => !s.Value.Stale && s.Value.Sight is { Health: PoolHealth.Suspended } && s.Value.Sight.IsHeld()) is { Value: not null } suspended)
+            return (Refusal.PoolSuspended, $"I/O is suspended on {suspended.Key}; the pool cannot be exported there");
+
+        var source = holder ?? pool.LastHolder();
+        if (source is { } from && from != To && context.Alive(from) is null && !pool.Fenced.ContainsKey(from))
+            return (Refusal.HolderNotAlive, $"{from} does not answer and cannot be asked to export; ask for a failover");
+        if (pool.Awaited.Count > 0 && pool.Multihost() is not true)
+            return (Refusal.OwnershipUnverified, $"{string.Join(", ", pool.Awaited)} has not reported since ownership became uncertain, and multihost is not known to be on");
+        return null;
+    }
+}
+
+/// <summary>Take the pool over because its holder does not answer.</summary>
+/// <param name="To">The target; null for the first of the policy's targets that is alive.</param>
+/// <param name="FencingStatement">
+/// The asker's word that the holder cannot write to the disks (how it was powered off or cut off); null to go by the policy.
+/// </param>
+public sealed record FailoverPool(
+    [property: JsonIgnore] RequestId Id, PoolReference Pool, string By, HostName? To = null, string? Reason = null, string? FencingStatement = null) : IRequest
+{
+    public IRequest WithId(RequestId id) => this with { Id = id };
+
+    public Decision<PoolEvent> Decide(Pool pool, DecisionContext context)
+    {
+        var change = new PoolChange(pool, context);
+        if (!pool.HasSeen(Id)) Takeover.Begin(change, this);
+        return change.Done();
+    }
+}
+
+/// <summary>A person vouches that a host cannot write to this pool's disks.</summary>
+/// <param name="Statement">How that was made sure of: power cut at the PDU, cable pulled, ticket number.</param>
+public sealed record ConfirmFencing([property: JsonIgnore] RequestId Id, PoolReference Pool, HostName Host, string By, string Statement) : IRequest
+{
+    public IRequest WithId(RequestId id) => this with { Id = id };
+
+    public Decision<PoolEvent> Decide(Pool pool, DecisionContext context)
+    {
+        var change = new PoolChange(pool, context);
+        if (pool.HasSeen(Id)) return change.Done();
+
+        if (Refuse(pool, context) is var (refusal, detail))
+        {
+            change.Record(new RequestRefused(Id, nameof(ConfirmFencing), refusal, detail, By), By);
+            return change.Done();
+        }
+
+        change.Record(new FencingConfirmed(Id, Host, By, Statement), By);
+        if (change.Pool.RunningMove() is { Kind: MoveKind.Failover } move && move.From == Host && move.Step()?.Step is MoveStep.Fence)
+            Takeover.FenceDone(change, $"{By}: {Statement}");
+        change.Settle(before: pool);
+        return change.Done();
+    }
+
+    (Refusal, string)? Refuse(Pool pool, DecisionContext context)
+    {
+        if (!context.Hosts.ContainsKey(Host) && !pool.Sightings.ContainsKey(Host)) return (Refusal.UnknownHost, $"no host named {Host} has ever registered");
+        if (context.Alive(Host) is not null) return (Refusal.HostAlive, $"{Host} renews its lease: it is running, whatever was done to it");
+        return null;
+    }
+}
+
+/// <summary>Call off a move that waits and has nothing under way on a host.</summary>
+public sealed record CallOffMove([property: JsonIgnore] RequestId Id, PoolReference Pool, RequestId Move, string By, string Reason) : IRequest
+{
+    public IRequest WithId(RequestId id) => this with { Id = id };
+
+    public Decision<PoolEvent> Decide(Pool pool, DecisionContext context)
+    {
+        var change = new PoolChange(pool, context);
+        if (pool.HasSeen(Id)) return change.Done();
+
+        if (pool.RunningMove() is not { } move || move.Id != Move)
+        {
+            change.Record(new RequestRefused(Id, nameof(CallOffMove), Refusal.NothingPending, $"{Move} is not running", By), By);
+            return change.Done();
+        }
+
+        if (move.Step() is { Order: { } order })
+        {
+            change.Record(new RequestRefused(Id, nameof(CallOffMove), Refusal.OrderOutstanding, $"order {order} is with a host", By), By);
+            return change.Done();
+        }
+
+        change.Abort(MoveEnd.CalledOff, $"{By}: {Reason}", pool.Holder(), By);
+        return change.Done();
+    }
+}
+
+/// <summary>A person has looked at a halt and lets the pool take orders again.</summary>
+public sealed record AcknowledgeHalt([property: JsonIgnore] RequestId Id, PoolReference Pool, string By, string Comment) : IRequest
+{
+    public IRequest WithId(RequestId id) => this with { Id = id };
+
+    public Decision<PoolEvent> Decide(Pool pool, DecisionContext context)
+    {
+        var change = new PoolChange(pool, context);
+        if (pool.HasSeen(Id)) return change.Done();
+
+        if (pool.Halt is { } halt)
+        {
+            change.Record(new HaltAcknowledged(Id, By, Comment, halt.Epoch), By);
+            change.Settle(before: pool);
+        }
+        else
+        {
+            change.Record(new RequestRefused(Id, nameof(AcknowledgeHalt), Refusal.NothingPending, "the pool is not halted", By), By);
+        }
+
+        return change.Done();
+    }
+}
+
+/// <summary>A person has seen an alert.</summary>
+public sealed record AcknowledgeAlert([property: JsonIgnore] RequestId Id, PoolReference Pool, string Alert, string By, string Comment) : IRequest
+{
+    public IRequest WithId(RequestId id) => this with { Id = id };
+
+    public Decision<PoolEvent> Decide(Pool pool, DecisionContext context)
+    {
+        var change = new PoolChange(pool, context);
+        if (!pool.HasSeen(Id)) change.Record(new AlertAcknowledged(Id, Alert, By, Comment), By);
+        return change.Done();
+    }
+}
+
+/// <summary>Say how the pool is to be failed over.</summary>
+public sealed record SetPoolPolicy([property: JsonIgnore] RequestId Id, PoolReference Pool, PoolPolicy Policy, string By) : IRequest
+{
+    public IRequest WithId(RequestId id) => this with { Id = id };
+
+    public Decision<PoolEvent> Decide(Pool pool, DecisionContext context)
+    {
+        var change = new PoolChange(pool, context);
+        if (!pool.HasSeen(Id) && !Policy.SameAs(pool.Policy)) change.Record(new PolicyChanged(Id, Policy, By), By);
+        return change.Done();
+    }
+}
+
+/// <summary>What stands in the way of a switchover and of a failover alike.</summary>
+static class Guards
+{
+    public static (Refusal, string)? NotNow(Pool pool)
+    {
+        if (pool.UnknownHistory) return (Refusal.UnknownHistory, "the pool's stream holds events of a type this version does not know; upgrade the server");
+        if (pool.RunningMove() is { } move) return (Refusal.MoveInProgress, $"{move.Kind} {move.Id} is running");
+        if (pool.Halt is { } halt) return (Refusal.HaltNotAcknowledged, $"{halt.Reason}; somebody must look at it and acknowledge it");
+        if (pool.Conflict.Count > 0) return (Refusal.ConflictActive, $"{string.Join(" and ", pool.Conflict)} have the pool imported read-write at once");
+        return null;
+    }
+
+    public static (Refusal, string)? BadTarget(HostName to, DecisionContext context)
+    {
+        if (!context.Hosts.TryGetValue(to, out var standing)) return (Refusal.UnknownHost, $"no host named {to} has ever registered");
+        if (!standing.Alive) return (Refusal.TargetNotAlive, $"the lease of {to} is not live");
+        return null;
+    }
+
+    public static (Refusal, string)? ImportElsewhere(Pool pool, HostName to) =>
+        pool.OutstandingImport is { } outstanding && outstanding.Host != to
+            ? (Refusal.ImportOutstanding, $"import {outstanding.Order} on {outstanding.Host} may still take effect; {outstanding.Host} must report, or be confirmed as fenced")
+            : null;
+}

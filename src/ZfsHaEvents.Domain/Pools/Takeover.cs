@@ -1,0 +1,111 @@
+namespace ZfsHaEvents.Domain.Pools;
+
+/// <summary>
+/// The unplanned move: make sure that the lost holder cannot write, read from the disks whether force is needed and
+/// permitted, then import. The only path to <c>import -f</c>.
+/// </summary>
+static class Takeover
+{
+    public static void Begin(PoolChange change, FailoverPool request)
+    {
+        var (pool, context) = (change.Pool, change.Context);
+        change.Record(new FailoverRequested(request.Id, request.To, request.By, request.Reason), request.By);
+
+        var target = request.To ?? FirstAlive(pool, context);
+        if (Refuse(pool, context, target, request.FencingStatement is not null) is var (refusal, detail))
+        {
+            change.Record(new FailoverRefused(request.Id, refusal, detail));
+            return;
+        }
+
+        var from = pool.LastHolder();
+        change.Record(new FailoverStarted(request.Id, from, target!.Value, pool.Epoch), request.By);
+        if (request.FencingStatement is { } statement) change.Record(new FencingConfirmed(request.Id, from!.Value, request.By, statement), request.By);
+
+        var fenced = request.FencingStatement is not null || pool.Fenced.ContainsKey(from!.Value);
+        if (!fenced && pool.Policy.Fencing is FencingMethod.MmpAlone)
+        {
+            change.Order(MoveStep.ReadLabels, target.Value);
+            return;
+        }
+
+        change.Record(new FailoverStepStarted(request.Id, MoveStep.Fence, Host: null, Order: null));
+        if (fenced) FenceDone(change, request.FencingStatement is null ? "confirmed before the failover began" : $"{request.By}: {request.FencingStatement}");
+    }
+
+    /// <summary>The holder cannot write any more, on a person's word; now the disks.</summary>
+    public static void FenceDone(PoolChange change, string evidence)
+    {
+        change.StepDone(0, evidence);
+        change.Order(MoveStep.ReadLabels, change.Pool.RunningMove()!.To);
+    }
+
+    /// <summary>What the labels say, and what that permits.</summary>
+    public static void LabelsRead(PoolChange change, PoolLabel? label, double zpoolSeconds, string detail)
+    {
+        if (label is null or { State: LabelState.Other })
+        {
+            change.StepFailed(ZpoolFailure.LabelsUnreadable, zpoolSeconds, detail);
+            change.Halt(MoveEnd.LabelsUnreadable, detail.Length > 0 ? detail : "no leaf carries a label of this pool that can be imported");
+            return;
+        }
+
+        var move = change.Pool.RunningMove()!;
+        change.StepDone(zpoolSeconds, Describe(label));
+        if (label.State is LabelState.Exported)
+        {
+            TakeOver(change); // Exported cleanly after all: force is neither needed nor used.
+            return;
+        }
+
+        if (move.From is not { } from || change.Context.Hosts.GetValueOrDefault(from)?.HostId != label.HostId || change.Context.Hosts.GetValueOrDefault(move.To)?.HostId == label.HostId)
+        {
+            change.Halt(MoveEnd.HeldByThirdHost, $"the label is ACTIVE under hostid {label.HostId} ({label.HostName}), which is not {move.From?.Value ?? "a known holder"}'s alone");
+            return;
+        }
+
+        if (move.FencedBy is null && !(change.Pool.Policy.Fencing is FencingMethod.MmpAlone && label.MmpActive))
+        {
+            change.Halt(
+                MoveEnd.ForceNotPermitted,
+                label.MmpActive ? $"{from} is not fenced, and the pool's policy does not permit MMP alone" : $"{from} is not fenced, and the newest uberblock carries no MMP");
+            return;
+        }
+
+        TakeOver(change);
+    }
+
+    static void TakeOver(PoolChange change)
+    {
+        var move = change.Pool.RunningMove()!;
+        if (move.From is { } from)
+        {
+            if (!change.Pool.Fenced.ContainsKey(from)) change.Record(new OwnershipUnverified(Doubt.TakenOver, [from]));
+            change.SendAbout(from, $"{move.Id}/evict", new Hosts.EvictHost(from, change.Pool.Id, move.Id));
+        }
+
+        change.GiveToTarget();
+    }
+
+    static string Describe(PoolLabel label) =>
+        $"{label.State}, hostid {label.HostId} ({label.HostName}), txg {label.Txg}, MMP {(label.MmpActive ? "on" : "off")}, {label.LeavesRead} of {label.LeavesAsked} leaves";
+
+    static HostName? FirstAlive(Pool pool, DecisionContext context) =>
+        pool.Policy.Targets.Where(t => t != pool.LastHolder() && context.Alive(t) is not null).Select(t => (HostName?)t).FirstOrDefault();
+
+    static (Refusal, string)? Refuse(Pool pool, DecisionContext context, HostName? target, bool vouchedFor)
+    {
+        if (Guards.NotNow(pool) is { } notNow) return notNow;
+        if (target is not { } to) return (Refusal.NoTarget, "no target was named, and none of the policy's targets is alive");
+        if (Guards.BadTarget(to, context) is { } badTarget) return badTarget;
+        if (pool.Holder() == to) return (Refusal.AlreadyHeldByTarget, $"{to} has the pool imported already");
+        if (pool.LastHolder() is not { } from) return (Refusal.NothingToTakeOver, "no host holds or has claimed the pool; ask for a switchover");
+        if (from == to) return (Refusal.AlreadyHeldByTarget, $"{to} is the last holder; a failover takes a pool from another host");
+        if (context.Alive(from) is not null) return (Refusal.HolderAlive, $"{from} renews its lease; ask for a switchover");
+        if (Guards.ImportElsewhere(pool, to) is { } outstanding && !(vouchedFor && pool.OutstandingImport!.Host == from)) return outstanding;
+        if (pool.LeavesFor(to).Count == 0) return (Refusal.LeavesUnknown, "no host has ever reported the pool's devices, so its labels cannot be read");
+        if (!vouchedFor && !pool.Fenced.ContainsKey(from) && pool.Policy.Fencing is FencingMethod.MmpAlone && pool.Multihost() is not true)
+            return (Refusal.MultihostOff, "the policy rests on MMP alone, and multihost was not on when the pool was last seen imported; confirm that the holder is fenced");
+        return null;
+    }
+}

@@ -1,0 +1,20 @@
+namespace ZfsHaEvents.Store;
+
+/// <summary>Streams of events, appended to under the version they were read at, and the documents derived from them.</summary>
+public interface IEventStore
+{
+    /// <summary>Reads a whole stream, the database's clock and every lease in one statement.</summary>
+    Task<StreamRead> LoadAsync(string stream, CancellationToken cancellation);
+
+    /// <summary>Writes all of it in one transaction, or nothing. A conflict is a value, not an exception.</summary>
+    Task<CommitResult> CommitAsync(Commit commit, CancellationToken cancellation);
+
+    /// <summary>Events of one stream, filtered.</summary>
+    Task<IReadOnlyList<StoredEvent>> QueryAsync(EventQuery query, CancellationToken cancellation);
+
+    /// <summary>Every document of a kind, by id.</summary>
+    Task<IReadOnlyList<Document>> DocumentsAsync(string kind, CancellationToken cancellation);
+
+    /// <summary>One document; null when there is none.</summary>
+    Task<Document?> DocumentAsync(string kind, string id, CancellationToken cancellation);
+}

@@ -1,0 +1,40 @@
+namespace ZfsHaEvents.Store;
+
+/// <summary>
+/// Durable queues: at least once, in order within a group (the message's <c>subject</c>), different groups side by side. A
+/// taken message that is not completed in time is given out again.
+/// </summary>
+public interface IMessageQueue
+{
+    /// <summary>Puts messages on their queues; and, in the same transaction, completes the one they answer.</summary>
+    /// <remarks>A message whose id stands on a queue already is not put again.</remarks>
+    Task SendAsync(IReadOnlyList<NewMessage> messages, Guid? completes, CancellationToken cancellation);
+
+    /// <summary>Takes up to <paramref name="max"/> due messages, at most one of each group, each for the visibility time.</summary>
+    Task<IReadOnlyList<ClaimedMessage>> ClaimAsync(string queue, int max, TimeSpan visibility, CancellationToken cancellation);
+
+    /// <summary>Keeps taken messages for longer.</summary>
+    Task ExtendAsync(IReadOnlyList<ClaimedMessage> messages, TimeSpan visibility, CancellationToken cancellation);
+
+    /// <summary>Gives a taken message back, to fall due again after the delay.</summary>
+    Task RetryAsync(ClaimedMessage message, TimeSpan delay, string error, CancellationToken cancellation);
+
+    /// <summary>Gives up on a taken message; it is kept with the reason.</summary>
+    Task DeadLetterAsync(ClaimedMessage message, string reason, string detail, CancellationToken cancellation);
+
+    /// <summary>What was given up on, newest first.</summary>
+    Task<IReadOnlyList<DeadLetter>> DeadLettersAsync(int max, CancellationToken cancellation);
+
+    /// <summary>Returns when a message may be due on the queue, or after <paramref name="longest"/>.</summary>
+    Task WaitAsync(string queue, TimeSpan longest, CancellationToken cancellation);
+}
+
+/// <summary>Leases, timed by the database's clock alone.</summary>
+public interface ILeases
+{
+    /// <summary>Renews. False when the lease was lost or belongs to another session, or was never granted.</summary>
+    Task<bool> RenewAsync(string holder, Guid session, CancellationToken cancellation);
+
+    /// <summary>One beat of the watch: the leases that ran out. A gap between beats longer than <paramref name="gap"/> gives every lease its full time again.</summary>
+    Task<IReadOnlyList<ExpiredLease>> WatchAsync(TimeSpan gap, CancellationToken cancellation);
+}

@@ -1,0 +1,236 @@
+using System.Text.Json;
+
+namespace ZfsHaEvents.Store;
+
+/// <summary>
+/// The whole store in memory, under one lock: a real implementation for simulations and for tests of what stands on the store.
+/// It passes the same contract tests as PostgreSQL.
+/// </summary>
+public sealed class InMemoryStore(TimeProvider clock) : IEventStore, IMessageQueue, ILeases
+{
+    readonly Lock _gate = new();
+    readonly Guid _incarnation = Guid.NewGuid();
+    readonly Dictionary<string, List<StoredEvent>> _streams = [];
+    readonly Dictionary<(string Kind, string Id), Document> _documents = [];
+    readonly SortedDictionary<long, Queued> _messages = [];
+    readonly HashSet<string> _handled = [];
+    readonly List<DeadLetter> _deadLetters = [];
+    readonly Dictionary<string, LeaseRow> _leases = [];
+    readonly Dictionary<string, SemaphoreSlim> _waiting = [];
+    long _position;
+    DateTimeOffset _tickedAt = clock.GetUtcNow();
+    DateTimeOffset _graceFrom = clock.GetUtcNow();
+
+    sealed record Queued(long Position, Guid Id, string Queue, string Json, string? Group, DateTimeOffset DueAt, int Attempts, DateTimeOffset EnqueuedAt);
+
+    sealed record LeaseRow(string Holder, Guid Session, TimeSpan Duration, DateTimeOffset RenewedAt, bool Lost, string Attributes);
+
+    public Task<StreamRead> LoadAsync(string stream, CancellationToken cancellation)
+    {
+        lock (_gate)
+        {
+            var events = _streams.TryGetValue(stream, out var stored) ? stored.ToList() : [];
+            var leases = _leases.Values.Select(l => new Lease(l.Holder, l.Session, l.RenewedAt, l.Lost, !l.Lost && Now() <= End(l), l.Attributes)).ToList();
+            return Task.FromResult(new StreamRead(events.Count, events, Now(), _incarnation, leases));
+        }
+    }
+
+    public Task<CommitResult> CommitAsync(Commit commit, CancellationToken cancellation)
+    {
+        lock (_gate) return Task.FromResult(CommitNow(commit));
+    }
+
+    CommitResult CommitNow(Commit commit)
+    {
+        Queued? handled = null;
+        if (commit.Handled is { } h && (handled = Find(h.Id, h.Attempts)) is null) return CommitResult.NotOurs;
+        if (commit.Handled?.Key is { } key && _handled.Contains(key))
+        {
+            _messages.Remove(handled!.Position);
+            return CommitResult.Duplicate;
+        }
+
+        var version = _streams.TryGetValue(commit.Stream, out var stream) ? stream.Count : 0;
+        if (version != commit.ExpectedVersion) return CommitResult.VersionConflict;
+        if (commit.Lease is LeaseChange.Lose lose && !(_leases.TryGetValue(lose.Holder, out var held) && held.Session == lose.Session && !held.Lost && Now() > End(held)))
+            return CommitResult.LeaseHeld;
+
+        if (handled is not null) _messages.Remove(handled.Position);
+        if (commit.Handled?.Key is { } newKey) _handled.Add(newKey);
+        if (commit.Lease is LeaseChange.Lose) _leases[commit.Lease.Holder] = _leases[commit.Lease.Holder] with { Lost = true };
+        if (commit.Lease is LeaseChange.Grant grant) _leases[grant.Holder] = new(grant.Holder, grant.Session, grant.Duration, Now(), Lost: false, grant.Attributes);
+
+        if (commit.Events.Count > 0) Append(commit, version);
+        if (commit.Void is { } v)
+        {
+            foreach (var message in _messages.Values.Where(m => m.Group == v.Group && m.Queue.StartsWith(v.QueuePrefix, StringComparison.Ordinal) && m.Attempts == 0).ToList())
+                _messages.Remove(message.Position);
+        }
+
+        Put(commit.Messages);
+        foreach (var document in commit.Documents) _documents[(document.Kind, document.Id)] = document;
+        return CommitResult.Committed;
+    }
+
+    void Append(Commit commit, long version)
+    {
+        if (!_streams.TryGetValue(commit.Stream, out var stream)) _streams[commit.Stream] = stream = [];
+        stream.AddRange(commit.Events.Select((e, i) => new StoredEvent(
+            commit.Stream, version + i + 1, e.Id, e.Type, e.Json, e.HeadersJson, commit.RecordedAt, e.ObservedAt, e.Actor, e.Correlation, commit.Causation)));
+    }
+
+    public Task<IReadOnlyList<StoredEvent>> QueryAsync(EventQuery query, CancellationToken cancellation)
+    {
+        lock (_gate)
+        {
+            var events = (_streams.TryGetValue(query.Stream, out var stored) ? stored : [])
+                .Where(e => e.Version > query.AfterVersion)
+                .Where(e => query.Types.Count == 0 || query.Types.Contains(e.Type))
+                .Where(e => query.Host is null || Header(e, "host") == query.Host)
+                .Where(e => query.Correlation is null || e.Correlation == query.Correlation)
+                .Where(e => query.From is null || e.ObservedAt >= query.From)
+                .Where(e => query.To is null || e.ObservedAt <= query.To);
+            if (query.NewestFirst) events = events.Reverse();
+            return Task.FromResult<IReadOnlyList<StoredEvent>>([.. events.Take(query.Limit)]);
+        }
+    }
+
+    static string? Header(StoredEvent e, string name)
+    {
+        using var headers = JsonDocument.Parse(e.HeadersJson);
+        return headers.RootElement.TryGetProperty(name, out var value) ? value.GetString() : null;
+    }
+
+    public Task<IReadOnlyList<Document>> DocumentsAsync(string kind, CancellationToken cancellation)
+    {
+        lock (_gate) return Task.FromResult<IReadOnlyList<Document>>([.. _documents.Values.Where(d => d.Kind == kind).OrderBy(d => d.Id, StringComparer.Ordinal)]);
+    }
+
+    public Task<Document?> DocumentAsync(string kind, string id, CancellationToken cancellation)
+    {
+        lock (_gate) return Task.FromResult(_documents.GetValueOrDefault((kind, id)));
+    }
+
+    public Task SendAsync(IReadOnlyList<NewMessage> messages, Guid? completes, CancellationToken cancellation)
+    {
+        lock (_gate)
+        {
+            if (completes is { } id && _messages.Values.FirstOrDefault(m => m.Id == id) is { } completed) _messages.Remove(completed.Position);
+            Put(messages);
+        }
+
+        return Task.CompletedTask;
+    }
+
+    void Put(IReadOnlyList<NewMessage> messages)
+    {
+        foreach (var message in messages.Where(m => !_messages.Values.Any(q => q.Id == m.Id)))
+        {
+            var position = ++_position;
+            _messages[position] = new(position, message.Id, message.Queue, message.Json, Subject(message.Json), Now() + message.Delay, Attempts: 0, Now());
+            if (_waiting.TryGetValue(message.Queue, out var semaphore) && semaphore.CurrentCount == 0) semaphore.Release();
+        }
+    }
+
+    static string? Subject(string json)
+    {
+        using var message = JsonDocument.Parse(json);
+        return message.RootElement.ValueKind is JsonValueKind.Object && message.RootElement.TryGetProperty("subject", out var subject) && subject.ValueKind is not JsonValueKind.Null
+            ? subject.ToString()
+            : null;
+    }
+
+    public Task<IReadOnlyList<ClaimedMessage>> ClaimAsync(string queue, int max, TimeSpan visibility, CancellationToken cancellation)
+    {
+        lock (_gate)
+        {
+            var due = _messages.Values.Where(m => m.Queue == queue && m.DueAt <= Now() && !HeldUp(m)).Take(max).ToList();
+            var claimed = new List<ClaimedMessage>();
+            foreach (var message in due)
+            {
+                _messages[message.Position] = message with { Attempts = message.Attempts + 1, DueAt = Now() + visibility };
+                claimed.Add(new(message.Id, message.Queue, message.Json, message.Attempts + 1, message.EnqueuedAt, Now()));
+            }
+
+            return Task.FromResult<IReadOnlyList<ClaimedMessage>>(claimed);
+        }
+    }
+
+    bool HeldUp(Queued message) => message.Group is not null && _messages.Values.Any(e =>
+        e.Queue == message.Queue && e.Group == message.Group && e.Position < message.Position && (e.Attempts > 0 || e.DueAt <= Now()));
+
+    public Task ExtendAsync(IReadOnlyList<ClaimedMessage> messages, TimeSpan visibility, CancellationToken cancellation)
+    {
+        lock (_gate)
+        {
+            foreach (var message in messages)
+                if (Find(message.Id, message.Attempts) is { } queued) _messages[queued.Position] = queued with { DueAt = Now() + visibility };
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public Task RetryAsync(ClaimedMessage message, TimeSpan delay, string error, CancellationToken cancellation)
+    {
+        lock (_gate)
+        {
+            if (Find(message.Id, message.Attempts) is { } queued) _messages[queued.Position] = queued with { DueAt = Now() + delay };
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public Task DeadLetterAsync(ClaimedMessage message, string reason, string detail, CancellationToken cancellation)
+    {
+        lock (_gate)
+        {
+            if (Find(message.Id, message.Attempts) is { } queued)
+            {
+                _messages.Remove(queued.Position);
+                _deadLetters.Insert(0, new(queued.Id, queued.Queue, queued.Json, queued.Attempts, reason, detail, queued.EnqueuedAt, Now()));
+            }
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public Task<IReadOnlyList<DeadLetter>> DeadLettersAsync(int max, CancellationToken cancellation)
+    {
+        lock (_gate) return Task.FromResult<IReadOnlyList<DeadLetter>>([.. _deadLetters.Take(max)]);
+    }
+
+    public async Task WaitAsync(string queue, TimeSpan longest, CancellationToken cancellation)
+    {
+        SemaphoreSlim? semaphore;
+        lock (_gate)
+            if (!_waiting.TryGetValue(queue, out semaphore)) _waiting[queue] = semaphore = new(0, 1);
+        await semaphore.WaitAsync(longest, cancellation);
+    }
+
+    public Task<bool> RenewAsync(string holder, Guid session, CancellationToken cancellation)
+    {
+        lock (_gate)
+        {
+            if (!_leases.TryGetValue(holder, out var lease) || lease.Session != session || lease.Lost) return Task.FromResult(false);
+            _leases[holder] = lease with { RenewedAt = Now() };
+            return Task.FromResult(true);
+        }
+    }
+
+    public Task<IReadOnlyList<ExpiredLease>> WatchAsync(TimeSpan gap, CancellationToken cancellation)
+    {
+        lock (_gate)
+        {
+            if (Now() - _tickedAt > gap) _graceFrom = Now();
+            _tickedAt = Now();
+            return Task.FromResult<IReadOnlyList<ExpiredLease>>([.. _leases.Values.Where(l => !l.Lost && Now() > End(l))
+                .Select(l => new ExpiredLease(l.Holder, l.Session, l.RenewedAt, l.Duration.TotalSeconds))]);
+        }
+    }
+
+    DateTimeOffset End(LeaseRow lease) => (lease.RenewedAt > _graceFrom ? lease.RenewedAt : _graceFrom) + lease.Duration;
+
+    Queued? Find(Guid id, int attempts) => _messages.Values.FirstOrDefault(m => m.Id == id && m.Attempts == attempts);
+
+    DateTimeOffset Now() => clock.GetUtcNow();
+}

@@ -1,0 +1,24 @@
+using Npgsql;
+
+namespace ZfsHaEvents.Store;
+
+/// <summary>Opens data sources with the settings that the store relies on, wherever the connection string does not say otherwise.</summary>
+public static class PostgresConnection
+{
+    /// <param name="connectionString">Npgsql's: <c>Host=/run/zfsha/postgres;Database=zfsha</c>, several hosts permitted.</param>
+    /// <param name="application">Shown in <c>pg_stat_activity</c>.</param>
+    /// <exception cref="ArgumentException">The connection string cannot be read; the message says where.</exception>
+    public static NpgsqlDataSource Open(string connectionString, string application)
+    {
+        var settings = new NpgsqlConnectionStringBuilder(connectionString)
+        {
+            ApplicationName = application,
+            NoResetOnClose = true, // We leave no session state behind; DISCARD ALL would cost a round trip each time.
+        };
+        if (settings.MaxAutoPrepare == 0) settings.MaxAutoPrepare = 64;
+        if (settings.AutoPrepareMinUsages == 5) settings.AutoPrepareMinUsages = 2;
+        if (!settings.ContainsKey("Timeout")) settings.Timeout = 5;
+        if (!settings.ContainsKey("Command Timeout")) settings.CommandTimeout = 15;
+        return new NpgsqlDataSourceBuilder(settings.ConnectionString).Build();
+    }
+}
