@@ -216,6 +216,9 @@ public readonly record struct RequestId(string Value) : IParsable<RequestId>
 [JsonConverter(typeof(TextConverter<OrderId>))]
 public readonly record struct OrderId(string Value) : IParsable<OrderId>
 {
+    /// <summary>The switchover or failover that the order is part of.</summary>
+    public RequestId Request() => new(Value.IndexOf('/', StringComparison.Ordinal) is > 0 and var end ? Value[..end] : Value);
+
     public override string ToString() => Value;
 
     public static OrderId Parse(string s, IFormatProvider? provider = null) => new(s);

@@ -32,8 +32,14 @@ public interface IMessageQueue
 /// <summary>Leases, timed by the database's clock alone.</summary>
 public interface ILeases
 {
-    /// <summary>Renews. False when the lease was lost or belongs to another session, or was never granted.</summary>
-    Task<bool> RenewAsync(string holder, Guid session, CancellationToken cancellation);
+    /// <summary>
+    /// Renews. False when the lease was lost or belongs to another session, or was never granted. Synchronous, so that a holder
+    /// can renew from a thread of its own, whatever its other threads wait for.
+    /// </summary>
+    bool Renew(string holder, Guid session);
+
+    /// <summary>The identity of the history that leases and orders belong to.</summary>
+    Task<Guid> IncarnationAsync(CancellationToken cancellation);
 
     /// <summary>One beat of the watch: the leases that ran out. A gap between beats longer than <paramref name="gap"/> gives every lease its full time again.</summary>
     Task<IReadOnlyList<ExpiredLease>> WatchAsync(TimeSpan gap, CancellationToken cancellation);

@@ -207,15 +207,17 @@ public sealed class InMemoryStore(TimeProvider clock) : IEventStore, IMessageQue
         await semaphore.WaitAsync(longest, cancellation);
     }
 
-    public Task<bool> RenewAsync(string holder, Guid session, CancellationToken cancellation)
+    public bool Renew(string holder, Guid session)
     {
         lock (_gate)
         {
-            if (!_leases.TryGetValue(holder, out var lease) || lease.Session != session || lease.Lost) return Task.FromResult(false);
+            if (!_leases.TryGetValue(holder, out var lease) || lease.Session != session || lease.Lost) return false;
             _leases[holder] = lease with { RenewedAt = Now() };
-            return Task.FromResult(true);
+            return true;
         }
     }
+
+    public Task<Guid> IncarnationAsync(CancellationToken cancellation) => Task.FromResult(_incarnation);
 
     public Task<IReadOnlyList<ExpiredLease>> WatchAsync(TimeSpan gap, CancellationToken cancellation)
     {

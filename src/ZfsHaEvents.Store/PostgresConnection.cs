@@ -21,4 +21,11 @@ public static class PostgresConnection
         if (!settings.ContainsKey("Command Timeout")) settings.CommandTimeout = 15;
         return new NpgsqlDataSourceBuilder(settings.ConnectionString).Build();
     }
+
+    /// <summary>
+    /// For renewing leases: a call that hangs must be given up and made anew on another connection before the lease runs out.
+    /// </summary>
+    /// <exception cref="ArgumentException">The connection string cannot be read.</exception>
+    public static NpgsqlDataSource OpenForLeases(string connectionString, string application) =>
+        Open(new NpgsqlConnectionStringBuilder(connectionString) { Timeout = 2, CommandTimeout = 2, CancellationTimeout = -1, MaxPoolSize = 2 }.ConnectionString, application);
 }

@@ -118,12 +118,18 @@ public sealed class PostgresMessageQueue(NpgsqlDataSource database, WakeUps wake
 
     public Task WaitAsync(string queue, TimeSpan longest, CancellationToken cancellation) => wakeUps.WaitAsync(queue, longest, cancellation);
 
-    public async Task<bool> RenewAsync(string holder, Guid session, CancellationToken cancellation)
+    public bool Renew(string holder, Guid session)
     {
-        await using var command = database.CreateCommand("select zfsha.renew_lease($1, $2)");
+        using var command = database.CreateCommand("select zfsha.renew_lease($1, $2)");
         command.Parameters.Add(new() { Value = holder });
         command.Parameters.Add(new() { Value = session });
-        return await command.ExecuteScalarAsync(cancellation) is true;
+        return command.ExecuteScalar() is true;
+    }
+
+    public async Task<Guid> IncarnationAsync(CancellationToken cancellation)
+    {
+        await using var command = database.CreateCommand("select id from zfsha.incarnations where ordinal = zfsha.current_incarnation()");
+        return (Guid)(await command.ExecuteScalarAsync(cancellation))!;
     }
 
     public async Task<IReadOnlyList<ExpiredLease>> WatchAsync(TimeSpan gap, CancellationToken cancellation)

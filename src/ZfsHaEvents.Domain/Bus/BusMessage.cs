@@ -21,6 +21,9 @@ public sealed record BusMessage(string Id, string Source, string? Subject, strin
     /// <summary>What a repeat is noticed by.</summary>
     public string Key() => $"{Source}#{Id}";
 
+    /// <summary>The identity of the message's row on a queue: derived, so that putting it there again is noticed.</summary>
+    public static Guid RowId(string queue, string source, string id) => Derived.Uuid($"message\n{queue}\n{source}#{id}");
+
     /// <summary>The message as it goes on the bus.</summary>
     public string Write(DateTimeOffset time)
     {

@@ -39,7 +39,7 @@ public sealed record HostReport(
                 change.Record(new PoolLockReleased(Host, Order, f.Purpose, f.HeldSeconds), stamp);
                 break;
             case HostFact.LockTimedOut f:
-                change.Record(new PoolLockTimedOut(Host, Order, f.Purpose, f.WaitedSeconds, f.Holder), stamp);
+                LockTimedOut(change, f, stamp);
                 break;
             case HostFact.LockBroken f:
                 change.Record(new PoolLockBroken(Host, Order, f.PreviousHolder, f.Evidence), stamp);
@@ -68,6 +68,13 @@ public sealed record HostReport(
             default:
                 throw new System.Diagnostics.UnreachableException($"{fact.GetType().Name} is not a fact we know.");
         }
+    }
+
+    void LockTimedOut(PoolChange change, HostFact.LockTimedOut f, Stamp stamp)
+    {
+        var awaited = change.Pool.Move?.Awaits(Order) is true && !stamp.Late;
+        change.Record(new PoolLockTimedOut(Host, Order, f.Purpose, f.WaitedSeconds, f.Holder), stamp);
+        if (awaited) StepOutcome.LockTimedOut(change, f);
     }
 
     void ImportEnded(PoolChange change, HostFact.ImportEnded f, Stamp stamp)

@@ -8,6 +8,15 @@ namespace ZfsHaEvents.Domain.Pools;
 /// </summary>
 public abstract record PoolEvent;
 
+/// <summary>What a host saw or did, by itself or on an order.</summary>
+public interface IHostDeed
+{
+    HostName Host { get; }
+
+    /// <summary>The order behind it; null for what nobody ordered.</summary>
+    OrderId? Order { get; }
+}
+
 // ---- what hosts saw and did ------------------------------------------------------------------------------------------
 
 /// <summary>The first that was ever heard of the pool.</summary>
@@ -17,43 +26,43 @@ public sealed record PoolDiscovered(PoolGuid Pool, PoolName? Name, HostName Host
 public sealed record PoolRenamed(PoolName? From, PoolName To) : PoolEvent;
 
 /// <summary>A host read the pool's labels; null when no leaf carried one.</summary>
-public sealed record PoolScanned(HostName Host, OrderId? Order, PoolLabel? Label, string Detail, double ZpoolSeconds) : PoolEvent;
+public sealed record PoolScanned(HostName Host, OrderId? Order, PoolLabel? Label, string Detail, double ZpoolSeconds) : PoolEvent, IHostDeed;
 
 /// <summary>A host's own lock around the pool was taken.</summary>
-public sealed record PoolLockAcquired(HostName Host, OrderId? Order, string Purpose, double WaitedSeconds) : PoolEvent;
+public sealed record PoolLockAcquired(HostName Host, OrderId? Order, string Purpose, double WaitedSeconds) : PoolEvent, IHostDeed;
 
 /// <summary>The host lock was given back.</summary>
-public sealed record PoolLockReleased(HostName Host, OrderId? Order, string Purpose, double HeldSeconds) : PoolEvent;
+public sealed record PoolLockReleased(HostName Host, OrderId? Order, string Purpose, double HeldSeconds) : PoolEvent, IHostDeed;
 
 /// <summary>The host lock was not to be had in time.</summary>
-public sealed record PoolLockTimedOut(HostName Host, OrderId? Order, string Purpose, double WaitedSeconds, string Holder) : PoolEvent;
+public sealed record PoolLockTimedOut(HostName Host, OrderId? Order, string Purpose, double WaitedSeconds, string Holder) : PoolEvent, IHostDeed;
 
 /// <summary>A lock's holder had died without releasing it; the kernel had freed it.</summary>
-public sealed record PoolLockBroken(HostName Host, OrderId? Order, string PreviousHolder, string Evidence) : PoolEvent;
+public sealed record PoolLockBroken(HostName Host, OrderId? Order, string PreviousHolder, string Evidence) : PoolEvent, IHostDeed;
 
 /// <summary>An import is about to run: intent before effect.</summary>
-public sealed record ImportStarted(HostName Host, OrderId? Order, IReadOnlyList<string> Arguments, string? Reason) : PoolEvent;
+public sealed record ImportStarted(HostName Host, OrderId? Order, IReadOnlyList<string> Arguments, string? Reason) : PoolEvent, IHostDeed;
 
 /// <summary>The pool was seen imported read-write on the host after the attempt. <paramref name="Run"/> is null when it was so already.</summary>
-public sealed record ImportSucceeded(HostName Host, OrderId? Order, ZpoolRun? Run, PoolSight Sight, double ZpoolSeconds) : PoolEvent;
+public sealed record ImportSucceeded(HostName Host, OrderId? Order, ZpoolRun? Run, PoolSight Sight, double ZpoolSeconds) : PoolEvent, IHostDeed;
 
 /// <summary>ZFS looked and said no.</summary>
-public sealed record ImportRefused(HostName Host, OrderId? Order, ZpoolFailure Failure, ZpoolRun? Run, PoolSight Sight, double ZpoolSeconds) : PoolEvent;
+public sealed record ImportRefused(HostName Host, OrderId? Order, ZpoolFailure Failure, ZpoolRun? Run, PoolSight Sight, double ZpoolSeconds) : PoolEvent, IHostDeed;
 
 /// <summary>The import did not come about for another reason, or nobody can tell yet.</summary>
-public sealed record ImportFailed(HostName Host, OrderId? Order, ZpoolFailure Failure, ZpoolRun? Run, PoolSight Sight, double ZpoolSeconds) : PoolEvent;
+public sealed record ImportFailed(HostName Host, OrderId? Order, ZpoolFailure Failure, ZpoolRun? Run, PoolSight Sight, double ZpoolSeconds) : PoolEvent, IHostDeed;
 
 /// <summary>An export is about to run: intent before effect.</summary>
-public sealed record ExportStarted(HostName Host, OrderId? Order, IReadOnlyList<string> Arguments, string? Reason) : PoolEvent;
+public sealed record ExportStarted(HostName Host, OrderId? Order, IReadOnlyList<string> Arguments, string? Reason) : PoolEvent, IHostDeed;
 
 /// <summary>The pool was seen absent from the host after the attempt. <paramref name="Run"/> is null when it was so already.</summary>
-public sealed record ExportSucceeded(HostName Host, OrderId? Order, ZpoolRun? Run, PoolSight Sight, double ZpoolSeconds) : PoolEvent;
+public sealed record ExportSucceeded(HostName Host, OrderId? Order, ZpoolRun? Run, PoolSight Sight, double ZpoolSeconds) : PoolEvent, IHostDeed;
 
 /// <summary>ZFS looked and said no: busy, suspended.</summary>
-public sealed record ExportRefused(HostName Host, OrderId? Order, ZpoolFailure Failure, ZpoolRun? Run, PoolSight Sight, double ZpoolSeconds) : PoolEvent;
+public sealed record ExportRefused(HostName Host, OrderId? Order, ZpoolFailure Failure, ZpoolRun? Run, PoolSight Sight, double ZpoolSeconds) : PoolEvent, IHostDeed;
 
 /// <summary>The export did not come about for another reason, or nobody can tell yet.</summary>
-public sealed record ExportFailed(HostName Host, OrderId? Order, ZpoolFailure Failure, ZpoolRun? Run, PoolSight Sight, double ZpoolSeconds) : PoolEvent;
+public sealed record ExportFailed(HostName Host, OrderId? Order, ZpoolFailure Failure, ZpoolRun? Run, PoolSight Sight, double ZpoolSeconds) : PoolEvent, IHostDeed;
 
 /// <summary>A host sees the pool differently from what it reported last.</summary>
 public sealed record PoolObserved(HostName Host, PoolSight Sight) : PoolEvent;
@@ -62,7 +71,7 @@ public sealed record PoolObserved(HostName Host, PoolSight Sight) : PoolEvent;
 public sealed record PoolHealthChanged(HostName Host, PoolHealth From, PoolHealth To) : PoolEvent;
 
 /// <summary>A host did not carry out an order; nothing was run.</summary>
-public sealed record OrderRefused(HostName Host, OrderId? Order, Hosts.OrderRefusal Reason, string Detail) : PoolEvent;
+public sealed record OrderRefused(HostName Host, OrderId? Order, Hosts.OrderRefusal Reason, string Detail) : PoolEvent, IHostDeed;
 
 /// <summary>An order was issued again because its host opened a new session.</summary>
 public sealed record OrderReissued(OrderId Order, OrderId Previous, HostName Host, string Reason) : PoolEvent;

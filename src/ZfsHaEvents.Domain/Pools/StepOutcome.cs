@@ -90,6 +90,16 @@ static class StepOutcome
         change.Halt(MoveEnd.OrderRefused, $"{move.Steps[^1].Host}: {refusal.Reason}: {refusal.Detail}");
     }
 
+    /// <summary>Whoever has the host lock may be importing or exporting this very pool: an orphan of our own, or a person.</summary>
+    public static void LockTimedOut(PoolChange change, HostFact.LockTimedOut fact)
+    {
+        var step = change.Pool.RunningMove()!.Step()!;
+        change.StepFailed(ZpoolFailure.LockTimedOut, 0, $"the host lock is held by {fact.Holder}");
+        change.Halt(
+            step.Step is MoveStep.Export ? MoveEnd.ExportUnknown : MoveEnd.ImportUnknown,
+            $"the pool's lock on {step.Host} was not to be had in {fact.WaitedSeconds:0.0} s: it is held by {fact.Holder}");
+    }
+
     static string Describe(ZpoolRun? run) => run switch
     {
         null => "nothing was run",

@@ -1,0 +1,125 @@
+using System.Reflection;
+using Microsoft.Extensions.Logging;
+using ZfsHaEvents.Domain;
+using ZfsHaEvents.Domain.Bus;
+using ZfsHaEvents.Domain.Hosts;
+using ZfsHaEvents.Domain.Pools;
+using ZfsHaEvents.Store;
+using ZfsHaEvents.Zfs;
+using ZfsHaEvents.Zfs.Operations;
+using ZfsHaEvents.Zfs.Spooling;
+using ObeyedEpoch = ZfsHaEvents.Domain.Hosts.ObeyedEpoch;
+
+namespace ZfsHaEvents.Agent;
+
+/// <summary>
+/// This host's standing with the control plane: opens a session by telling what the host sees and has obeyed, renews its lease from
+/// a thread that waits for nothing else, and opens another when that one is gone.
+/// </summary>
+sealed class Session(HostEnvironment host, PoolObserver observer, EpochRecord epochs, IMessageQueue queue, ILeases leases, Watcher watcher, TimeProvider time, ILogger log)
+{
+    static readonly TimeSpan Renewal = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>How long a session that was asked for may take to be granted before it is asked for again.</summary>
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
+    readonly Lock _gate = new();
+    SessionId? _current;
+    Incarnation _incarnation;
+
+    /// <summary>The session that orders must name, and the history they must belong to; null while none is open.</summary>
+    public (SessionId Session, Incarnation Incarnation)? Current
+    {
+        get
+        {
+            lock (_gate) return _current is { } session ? (session, _incarnation) : null;
+        }
+    }
+
+    /// <summary>Keeps a session open until cancelled.</summary>
+    /// <param name="beforeOpening">Tells everything that happened before, so that it arrives before.</param>
+    public async Task RunAsync(Func<CancellationToken, Task> beforeOpening, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            await beforeOpening(cancellation);
+            var session = new SessionId(Guid.CreateVersion7());
+            if (!await OpenAsync(session, cancellation)) continue;
+
+            log.SessionOpen(session.Value);
+            await Task.Factory.StartNew(() => Renew(session, cancellation), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            lock (_gate) _current = null;
+            cancellation.ThrowIfCancellationRequested();
+            log.SessionGone(session.Value);
+        }
+    }
+
+    async Task<bool> OpenAsync(SessionId session, CancellationToken cancellation)
+    {
+        try
+        {
+            var incarnation = new Incarnation(await leases.IncarnationAsync(cancellation));
+            var message = new BusMessage($"session/{session}", SpooledReports.Source(host.Name), Queues.Host(host.Name), null, await ReportAsync(session, cancellation));
+            var row = new NewMessage(BusMessage.RowId(Queues.Server, message.Source, message.Id), Queues.Server, message.Write(time.GetUtcNow()), TimeSpan.Zero);
+            await queue.SendAsync([row], completes: null, cancellation);
+
+            for (var asked = time.GetTimestamp(); time.GetElapsedTime(asked) < Patience; await Task.Delay(20, cancellation))
+            {
+                if (!leases.Renew(host.Name.Value, session.Value)) continue;
+                lock (_gate) (_current, _incarnation) = (session, incarnation);
+                return true;
+            }
+        }
+        catch (Exception e) when (DatabaseOutage.Is(e))
+        {
+            log.DatabaseUnavailable(e.Message);
+            await Task.Delay(Renewal, cancellation);
+        }
+
+        return false;
+    }
+
+    /// <summary>What this host sees now, and the highest epochs it has obeyed.</summary>
+    async Task<OpenSession> ReportAsync(SessionId session, CancellationToken cancellation)
+    {
+        // Details first: between the number that orders the survey and its report no command may take seconds.
+        var details = new Dictionary<PoolGuid, HostLook>();
+        foreach (var pool in observer.Survey().Pools.Where(p => p.PoolGuid is not null))
+            details[pool.PoolGuid!.Value] = await observer.LookAsync(pool.PoolGuid.Value, cancellation);
+
+        var survey = observer.Survey();
+        var obeyed = epochs.All();
+        foreach (var problem in obeyed.Unreadable) log.HostProblem(problem);
+        var reports = survey.Pools.Where(p => p.PoolGuid is not null).ToDictionary(p => p.PoolGuid!.Value, p => new PoolReport(
+            p.PoolGuid!.Value, p.Name,
+            details.TryGetValue(p.PoolGuid.Value, out var look) && look.Sight.IsImported() ? look.Sight with { Health = p.Health } : new(PoolPresence.Imported, p.Health, null, []),
+            Obeyed: null));
+        foreach (var epoch in obeyed.Obeyed)
+            reports[epoch.Pool] = (reports.GetValueOrDefault(epoch.Pool) ?? new(epoch.Pool, null, PoolSight.Absent, null)) with { Obeyed = new ObeyedEpoch(epoch.Incarnation, epoch.Epoch) };
+
+        foreach (var report in reports.Values) watcher.Reported(report.Pool, report.Sight);
+        return new(
+            host.Name, session, host.ReadBootId(), host.ReadHostId(), Assembly.GetExecutingAssembly().GetName().Version!.ToString(3),
+            survey.Sequence, survey.ObservedAt, [.. reports.Values]);
+    }
+
+    /// <summary>Renews until the session is gone or we are told to stop. A database that is away does not end a session.</summary>
+    void Renew(SessionId session, CancellationToken cancellation)
+    {
+        DateTimeOffset? awaySince = null;
+        while (!cancellation.WaitHandle.WaitOne(Renewal))
+        {
+            try
+            {
+                if (!leases.Renew(host.Name.Value, session.Value)) return;
+                if (awaySince is { } since) log.DatabaseAvailable((time.GetUtcNow() - since).TotalSeconds);
+                awaySince = null;
+            }
+            catch (Exception e) when (DatabaseOutage.Is(e))
+            {
+                if (awaySince is null) log.DatabaseUnavailable(e.Message);
+                awaySince ??= time.GetUtcNow();
+            }
+        }
+    }
+}

@@ -1,0 +1,140 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using ZfsHaEvents.Domain;
+using ZfsHaEvents.Domain.Hosts;
+using ZfsHaEvents.Domain.Pools;
+using ZfsHaEvents.Zfs;
+using ZfsHaEvents.Zfs.Operations;
+
+namespace ZfsHaEvents.Agent;
+
+/// <summary>
+/// Notices what the agent did not do: imports and exports by hand, changes of health. It watches the kernel's statistics, which never
+/// block; commands are asked only for what those do not tell.
+/// </summary>
+sealed class Watcher(HostEnvironment host, PoolObserver observer, IReportSink reports, TimeProvider time, ILogger log)
+{
+    static readonly TimeSpan Beat = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>A health that has not lasted this many beats is a flicker of the kstat (OFFLINE or empty for up to 100 ms) and not recorded.</summary>
+    const int SteadyBeats = 3;
+
+    /// <summary>How long a new pool's properties may take before it is reported without them.</summary>
+    static readonly TimeSpan DetailsPatience = TimeSpan.FromMilliseconds(300);
+
+    /// <summary>Properties change without the kernel's statistics telling.</summary>
+    static readonly TimeSpan FullLook = TimeSpan.FromSeconds(60);
+
+    /// <summary>A pool whose properties were not to be had is asked about again after this.</summary>
+    static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(5);
+
+    readonly Kstats _kstats = new(host);
+    readonly ConcurrentDictionary<PoolGuid, int> _leftAlone = new();
+    readonly ConcurrentDictionary<PoolGuid, PoolSight> _reported = new();
+    readonly ConcurrentDictionary<PoolGuid, Task> _looking = new();
+    readonly Dictionary<PoolGuid, long> _lookedAt = [];
+    readonly Dictionary<PoolGuid, (PoolHealth Health, int Beats)> _steady = [];
+
+    /// <summary>Leaves a pool to whoever works on it, until the result is disposed; they report what they see themselves.</summary>
+    public IDisposable LeaveAlone(PoolGuid pool)
+    {
+        _leftAlone.AddOrUpdate(pool, 1, (_, n) => n + 1);
+        return new Release(() => _leftAlone.AddOrUpdate(pool, 0, (_, n) => n - 1));
+    }
+
+    /// <summary>Somebody has reported this sight already.</summary>
+    public void Reported(PoolGuid pool, PoolSight sight) => _reported[pool] = sight.Over(_reported.GetValueOrDefault(pool, PoolSight.Unknown));
+
+    /// <summary>Watches until cancelled.</summary>
+    public async Task RunAsync(CancellationToken cancellation)
+    {
+        using var timer = new PeriodicTimer(Beat, time);
+        var full = time.GetTimestamp();
+        do
+        {
+            try
+            {
+                var everything = time.GetElapsedTime(full) >= FullLook;
+                if (everything) full = time.GetTimestamp();
+                Step(everything, cancellation);
+            }
+            catch (HostException e)
+            {
+                log.HostProblem(e.Message);
+                await Task.Delay(TimeSpan.FromSeconds(1), cancellation);
+            }
+        }
+        while (await timer.WaitForNextTickAsync(cancellation));
+    }
+
+    void Step(bool everything, CancellationToken cancellation)
+    {
+        var pools = _kstats.Read().Where(p => p.PoolGuid is not null).ToDictionary(p => p.PoolGuid!.Value);
+        foreach (var (guid, pool) in pools)
+        {
+            var known = _reported.GetValueOrDefault(guid);
+            if (everything || known?.IsImported() is not true || (HasSettled(guid, pool.Health) && pool.Health != known.Health)) Look(guid, cancellation);
+            else if (known.Presence is PoolPresence.Imported && time.GetElapsedTime(_lookedAt.GetValueOrDefault(guid)) >= LookAgain) Look(guid, cancellation);
+        }
+
+        foreach (var (guid, known) in _reported)
+            if (known.IsImported() && !pools.ContainsKey(guid)) Look(guid, cancellation);
+    }
+
+    /// <summary>Whether the kernel has shown this health for long enough. An unreadable one settles nothing.</summary>
+    bool HasSettled(PoolGuid pool, PoolHealth health)
+    {
+        if (health is PoolHealth.Unknown) return false;
+        var beats = _steady.TryGetValue(pool, out var last) && last.Health == health ? last.Beats + 1 : 1;
+        _steady[pool] = (health, beats);
+        return beats >= SteadyBeats;
+    }
+
+    void Look(PoolGuid pool, CancellationToken cancellation)
+    {
+        if (_leftAlone.GetValueOrDefault(pool) > 0 || (_looking.TryGetValue(pool, out var busy) && !busy.IsCompleted)) return;
+        _lookedAt[pool] = time.GetTimestamp();
+        _looking[pool] = Task.Run(() => LookAsync(pool, cancellation), CancellationToken.None);
+    }
+
+    async Task LookAsync(PoolGuid pool, CancellationToken cancellation)
+    {
+        try
+        {
+            var looking = observer.LookAsync(pool, cancellation);
+            if (await Task.WhenAny(looking, Task.Delay(DetailsPatience, cancellation)) != looking)
+            {
+                // zpool does not answer: what the kernel shows is reported now, the rest when it is known.
+                var survey = observer.Survey();
+                if (survey.Pools.FirstOrDefault(p => p.PoolGuid == pool) is { } seen) Report(pool, seen.Name, survey.Sequence, survey.ObservedAt, new(PoolPresence.Imported, seen.Health, null, []));
+            }
+
+            var look = await looking;
+            if (look.Sight.Presence is not PoolPresence.Unknown) Report(pool, look.Name, look.Sequence, look.ObservedAt, look.Sight);
+        }
+        catch (HostException e)
+        {
+            log.HostProblem(e.Message);
+        }
+        catch (OperationCanceledException)
+        {
+            // Stopping.
+        }
+    }
+
+    void Report(PoolGuid pool, PoolName? name, long sequence, DateTimeOffset at, PoolSight sight)
+    {
+        if (_leftAlone.GetValueOrDefault(pool) > 0) return; // An order began while we looked; what it sees is newer.
+        var known = _reported.GetValueOrDefault(pool, PoolSight.Unknown);
+        if (sight.SameAs(known)) return;
+
+        reports.Append(new(pool, name, host.Name, host.ReadBootId(), Order: null, Actors.Agent, [new HostFact.Observed(sequence, at, sight)]));
+        _reported[pool] = sight.Over(known);
+        log.Seen(pool.ToString(), name?.Value, sight.Presence.ToString(), sight.Health.ToString());
+    }
+
+    sealed class Release(Action action) : IDisposable
+    {
+        public void Dispose() => action();
+    }
+}

@@ -1,0 +1,35 @@
+namespace ZfsHaEvents.Server;
+
+/// <summary>Every line the server logs.</summary>
+static partial class LogMessages
+{
+    [LoggerMessage(1, LogLevel.Information, "{Stream}@{Version} {Type} by {Actor} ({Request}) {Body}")]
+    public static partial void Recorded(this ILogger log, string stream, long version, string type, string? actor, string? request, string body);
+
+    [LoggerMessage(2, LogLevel.Information, "zfsha-server {Version} on {Database}, listening on {Urls}")]
+    public static partial void Started(this ILogger log, string version, string database, string urls);
+
+    [LoggerMessage(3, LogLevel.Information, "Schema: applied {Scripts}")]
+    public static partial void SchemaApplied(this ILogger log, string scripts);
+
+    [LoggerMessage(4, LogLevel.Warning, "Dead letter {Id}: {Reason}: {Detail}")]
+    public static partial void DeadLettered(this ILogger log, Guid id, string reason, string detail);
+
+    [LoggerMessage(5, LogLevel.Warning, "Message {Id} failed at attempt {Attempt}, again in {Delay}")]
+    public static partial void WillRetry(this ILogger log, Exception exception, Guid id, int attempt, TimeSpan delay);
+
+    [LoggerMessage(6, LogLevel.Warning, "The database does not answer: {Error}")]
+    public static partial void DatabaseUnavailable(this ILogger log, string error);
+
+    [LoggerMessage(7, LogLevel.Information, "The database answers again after {Seconds:0.0} s; leases have their full time from now")]
+    public static partial void DatabaseAvailable(this ILogger log, double seconds);
+
+    [LoggerMessage(8, LogLevel.Warning, "The lease of {Host} ran out: last renewed at {RenewedAt}")]
+    public static partial void LeaseRanOut(this ILogger log, string host, DateTimeOffset renewedAt);
+
+    [LoggerMessage(9, LogLevel.Information, "Private PostgreSQL: {What}")]
+    public static partial void PrivateCluster(this ILogger log, string what);
+
+    [LoggerMessage(10, LogLevel.Debug, "Message {Id}: {Result}")]
+    public static partial void NothingToDo(this ILogger log, Guid id, string result);
+}

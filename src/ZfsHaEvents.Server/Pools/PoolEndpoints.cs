@@ -1,0 +1,69 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.Mvc;
+using ZfsHaEvents.Domain;
+using ZfsHaEvents.Domain.Views;
+using ZfsHaEvents.Server.Running;
+using ZfsHaEvents.Store;
+
+namespace ZfsHaEvents.Server.Pools;
+
+/// <summary>An event in a pool's history as a client sees it.</summary>
+/// <param name="Late">It arrived after newer news of its host.</param>
+/// <param name="Request">The switchover or failover it belongs to.</param>
+/// <param name="Message">The message that led to it.</param>
+public sealed record HistoryEntry(
+    long Version, Guid Id, string Type, DateTimeOffset ObservedAt, DateTimeOffset RecordedAt, string? Host, string? Boot, long? Sequence, bool Late, string? Actor,
+    string? Request, string? Message, string? Trace, JsonElement Data)
+{
+    public static HistoryEntry Of(StoredEvent e)
+    {
+        var headers = JsonSerializer.Deserialize(e.HeadersJson, StoredJson.Default.EventHeaders);
+        using var data = JsonDocument.Parse(e.Json);
+        return new(
+            e.Version, e.Id, e.Type, e.ObservedAt, e.RecordedAt, headers?.Host?.Value, headers?.Boot?.ToString(), headers?.Sequence, headers?.Late is true, e.Actor,
+            e.Correlation, e.Causation, headers?.Trace, data.RootElement.Clone());
+    }
+}
+
+/// <summary>Reading pools: who holds them, what happened to them.</summary>
+static class PoolEndpoints
+{
+    const int LimitDefault = 100, LimitMax = 10_000;
+
+    public static void MapPools(this IEndpointRouteBuilder routes)
+    {
+        routes.MapGet("/pools", (Dispatch dispatch, CancellationToken cancellation) => dispatch.PoolsAsync(cancellation));
+        routes.MapGet("/pools/{pool}", OneAsync);
+        routes.MapGet("/pools/{pool}/owner", OwnerAsync);
+        routes.MapGet("/pools/{pool}/history", HistoryAsync);
+    }
+
+    static async Task<PoolOwnership> OneAsync(string pool, Dispatch dispatch, IEventStore store, CancellationToken cancellation)
+    {
+        var guid = await dispatch.KnownPoolAsync(PoolReference.Parse(pool), cancellation);
+        var document = await store.DocumentAsync(StreamRunner.Kinds.Ownership, guid.ToString(), cancellation);
+        return JsonSerializer.Deserialize(document!.Json, StoredJson.Default.PoolOwnership)!;
+    }
+
+    /// <summary><c>at</c> is an instant by the hosts' clocks; without it, now.</summary>
+    static async Task<OwnerAt> OwnerAsync(string pool, DateTimeOffset? at, Dispatch dispatch, IEventStore store, CancellationToken cancellation)
+    {
+        var guid = await dispatch.KnownPoolAsync(PoolReference.Parse(pool), cancellation);
+        var read = await store.LoadAsync(StreamRunner.StreamOf(guid), cancellation);
+        return OwnerAt.Of(guid, read.Events.Select(Codec.ReadPoolEvent), at ?? read.Now);
+    }
+
+    static async Task<IResult> HistoryAsync(
+        string pool, [FromQuery] string[]? type, string? host, string? request, DateTimeOffset? from, DateTimeOffset? to, long? after, int? limit, bool? newestFirst,
+        Dispatch dispatch, IEventStore store, CancellationToken cancellation)
+    {
+        if (limit is <= 0 or > LimitMax) return Problems.Of(StatusCodes.Status400BadRequest, "BadRequest", $"limit must be from 1 to {LimitMax}");
+        if (type?.FirstOrDefault(t => !Codec.Knows(t)) is { } unknown)
+            return Problems.Of(StatusCodes.Status400BadRequest, "UnknownEventType", $"'{unknown}' is not an event type; they are: {string.Join(", ", Codec.All.Select(t => t.Alias))}");
+
+        var guid = await dispatch.KnownPoolAsync(PoolReference.Parse(pool), cancellation);
+        var events = await store.QueryAsync(
+            new(StreamRunner.StreamOf(guid), type ?? [], host, request, from, to, after ?? 0, limit ?? LimitDefault, newestFirst ?? false), cancellation);
+        return Results.Ok(events.Select(HistoryEntry.Of));
+    }
+}

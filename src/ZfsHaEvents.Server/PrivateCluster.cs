@@ -1,0 +1,228 @@
+using System.Diagnostics;
+using System.Globalization;
+using Npgsql;
+
+namespace ZfsHaEvents.Server;
+
+/// <summary>The private PostgreSQL cannot be had; the message says why and what to do.</summary>
+public sealed class PrivateClusterException(string message, Exception? inner = null) : Exception(message, inner);
+
+/// <summary>
+/// A PostgreSQL of our own, for when no connection string is given: an unprivileged user, a unix socket only, <c>fsync</c> on.
+/// It outlives a killed server, which joins it again; it is started again when it dies itself; the last server to stop cleanly
+/// stops it.
+/// </summary>
+public sealed class PrivateCluster : IAsyncDisposable
+{
+    const string Superuser = "zfsha";
+    const string Database = "zfsha";
+
+    /// <summary>sun_path of unix(7) less PostgreSQL's own file name in it.</summary>
+    const int SocketDirectoryMax = 107 - 14;
+
+    static readonly TimeSpan CommandLimit = TimeSpan.FromSeconds(90);
+
+    readonly string _binaries;
+    readonly string _directory;
+    readonly ILogger _log;
+    readonly FileStream _inUse;
+    readonly CancellationTokenSource _stopping = new();
+    Task _supervising = Task.CompletedTask;
+
+    PrivateCluster(string binaries, string directory, FileStream inUse, ILogger log) => (_binaries, _directory, _inUse, _log) = (binaries, directory, inUse, log);
+
+    string Data => Path.Combine(_directory, "data");
+
+    string Socket => Path.Combine(_directory, "socket");
+
+    /// <summary>For agents and people on this machine too.</summary>
+    public string ConnectionString => new NpgsqlConnectionStringBuilder { Host = Socket, Username = Superuser, Database = Database }.ConnectionString;
+
+    /// <summary>Starts the cluster in this directory, or joins it when it runs already; makes it when there is none.</summary>
+    /// <exception cref="PrivateClusterException">No PostgreSQL is installed, the directory is another's, or the server does not start.</exception>
+    public static async Task<PrivateCluster> StartAsync(string directory, ILogger log, CancellationToken cancellation)
+    {
+        directory = Path.GetFullPath(directory);
+        if (Path.Combine(directory, "socket").Length > SocketDirectoryMax)
+            throw new PrivateClusterException($"'{directory}' is too long for a unix socket in it; choose a directory of at most {SocketDirectoryMax - 7} characters with --data");
+
+        Directory.CreateDirectory(directory);
+        // Held shared by every server that uses the cluster, so that the last one to stop knows that it is the last.
+        var inUse = new FileStream(Path.Combine(directory, "servers.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite);
+        FileLock.Shared(inUse.SafeFileHandle);
+        var cluster = new PrivateCluster(FindBinaries(), directory, inUse, log);
+        await cluster.EnsureRunningAsync(cancellation);
+        await cluster.CreateDatabaseAsync(cancellation);
+        cluster._supervising = Task.Run(cluster.SuperviseAsync, CancellationToken.None);
+        return cluster;
+    }
+
+    static string FindBinaries()
+    {
+        if (Environment.GetEnvironmentVariable("ZFSHA_POSTGRES_BIN") is { Length: > 0 } given) return given;
+        var installed = Directory.Exists("/usr/lib/postgresql") ? Directory.GetDirectories("/usr/lib/postgresql") : [];
+        return installed.OrderByDescending(d => double.TryParse(Path.GetFileName(d), CultureInfo.InvariantCulture, out var v) ? v : 0)
+            .Select(d => Path.Combine(d, "bin")).FirstOrDefault(d => File.Exists(Path.Combine(d, "initdb")))
+            ?? throw new PrivateClusterException(
+                "no PostgreSQL server is installed under /usr/lib/postgresql: install it (apt-get install postgresql-15), name its programs' directory in ZFSHA_POSTGRES_BIN, or give a connection string with --connection");
+    }
+
+    async Task EnsureRunningAsync(CancellationToken cancellation)
+    {
+        using var starting = new FileStream(Path.Combine(_directory, "starting.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite);
+        FileLock.Exclusive(starting.SafeFileHandle);
+        if (IsRunning())
+        {
+            _log.PrivateCluster($"joined the one that runs in {_directory}");
+            return;
+        }
+
+        if (!File.Exists(Path.Combine(Data, "PG_VERSION"))) await InitializeAsync(cancellation);
+        var (made, installed) = (File.ReadAllText(Path.Combine(Data, "PG_VERSION")).Trim(), await MajorVersionAsync(cancellation));
+        if (made != installed)
+            throw new PrivateClusterException($"the cluster in {Data} was made by PostgreSQL {made}, and {installed} is installed in {_binaries}: install {made}, or move it over with pg_upgrade");
+
+        await RunAsync("pg_ctl", ["start", "--wait", "--timeout=60", "--silent", "-D", Data, "-l", Path.Combine(_directory, "postgres.log")], cancellation);
+        _log.PrivateCluster($"started in {_directory}");
+    }
+
+    async Task InitializeAsync(CancellationToken cancellation)
+    {
+        if (Directory.Exists(Data) && Directory.EnumerateFileSystemEntries(Data).Any())
+            throw new PrivateClusterException($"{Data} is not empty and holds no PostgreSQL cluster; choose another directory with --data");
+
+        foreach (var made in (string[])[Data, Socket])
+        {
+            Directory.CreateDirectory(made);
+            File.SetUnixFileMode(made, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+
+        if (IsRoot())
+        {
+            await CheckedAsync("chown", ["postgres:postgres", _directory, Data, Socket], cancellation);
+        }
+
+        await RunAsync("initdb", ["-D", Data, "-U", Superuser, "--auth-local=trust", "--auth-host=reject", "--encoding=UTF8", "--locale=C", "--no-instructions"], cancellation);
+        await File.AppendAllTextAsync(Path.Combine(Data, "postgresql.conf"),
+            $"""
+
+            # Written once when this cluster was made.
+            listen_addresses = ''
+            unix_socket_directories = '{Socket.Replace("'", "''", StringComparison.Ordinal)}'
+            unix_socket_permissions = 0700
+            shared_buffers = 64MB
+            max_connections = 200
+            # Readers wait for the oldest transaction; one that was forgotten must not hold them up for ever.
+            idle_in_transaction_session_timeout = 30s
+
+            """, cancellation);
+        _log.PrivateCluster($"made in {_directory}");
+    }
+
+    /// <summary>Whether the process that the cluster's own pid file names is a live PostgreSQL.</summary>
+    bool IsRunning()
+    {
+        try
+        {
+            var pid = File.ReadLines(Path.Combine(Data, "postmaster.pid")).First().Trim();
+            return File.ReadAllText($"/proc/{pid}/comm").StartsWith("postgres", StringComparison.Ordinal);
+        }
+        catch (Exception e) when (e is IOException or InvalidOperationException)
+        {
+            return false; // No pid file, an empty one, or no such process.
+        }
+    }
+
+    async Task CreateDatabaseAsync(CancellationToken cancellation)
+    {
+        await using var server = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(ConnectionString) { Database = "postgres", Pooling = false });
+        try
+        {
+            await using var create = server.CreateCommand($"create database {Database}");
+            await create.ExecuteNonQueryAsync(cancellation);
+        }
+        catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.DuplicateDatabase or PostgresErrorCodes.UniqueViolation)
+        {
+            // There already, or made by another server in this moment.
+        }
+    }
+
+    async Task SuperviseAsync()
+    {
+        while (!_stopping.IsCancellationRequested)
+        {
+            try
+            {
+                await Task.Delay(TimeSpan.FromSeconds(1), _stopping.Token);
+                if (!IsRunning()) await EnsureRunningAsync(_stopping.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                return; // Stopping.
+            }
+            catch (PrivateClusterException e)
+            {
+                _log.PrivateCluster($"not running, tried again in a second: {e.Message}");
+            }
+        }
+    }
+
+    async Task<string> MajorVersionAsync(CancellationToken cancellation)
+    {
+        var text = await CheckedAsync(Path.Combine(_binaries, "postgres"), ["--version"], cancellation); // postgres (PostgreSQL) 15.18 (Debian …)
+        return text.Split(' ')[2].Split('.')[0];
+    }
+
+    /// <summary>Runs one of PostgreSQL's programs as the unprivileged user: its server refuses root.</summary>
+    Task<string> RunAsync(string program, IReadOnlyList<string> arguments, CancellationToken cancellation)
+    {
+        var path = Path.Combine(_binaries, program);
+        return IsRoot()
+            ? CheckedAsync("setpriv", ["--reuid=postgres", "--regid=postgres", "--init-groups", "--", path, .. arguments], cancellation)
+            : CheckedAsync(path, arguments, cancellation);
+    }
+
+    async Task<string> CheckedAsync(string program, IReadOnlyList<string> arguments, CancellationToken cancellation)
+    {
+        var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = _directory };
+        start.Environment["LC_ALL"] = "C";
+        using var process = Process.Start(start) ?? throw new PrivateClusterException($"{program} could not be started");
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        limit.CancelAfter(CommandLimit);
+        try
+        {
+            // Standard output is read only to its first pause: pg_ctl leaves a server behind that inherits it.
+            var error = process.StandardError.ReadToEndAsync(limit.Token);
+            await process.WaitForExitAsync(limit.Token);
+            if (process.ExitCode == 0) return program.EndsWith("postgres", StringComparison.Ordinal) ? await process.StandardOutput.ReadToEndAsync(limit.Token) : "";
+            throw new PrivateClusterException($"{string.Join(' ', [program, .. arguments])} exited with {process.ExitCode}: {(await error).Trim()} (see also {Path.Combine(_directory, "postgres.log")})");
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            throw new PrivateClusterException($"{program} did not end within {CommandLimit.TotalSeconds} s");
+        }
+    }
+
+    static bool IsRoot() => Environment.UserName == "root";
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync();
+        await _supervising;
+        _stopping.Dispose();
+        try
+        {
+            if (FileLock.TryExclusive(_inUse.SafeFileHandle) && IsRunning())
+            {
+                await RunAsync("pg_ctl", ["stop", "--mode=fast", "--wait", "--timeout=60", "--silent", "-D", Data], CancellationToken.None);
+                _log.PrivateCluster("stopped");
+            }
+        }
+        catch (PrivateClusterException e)
+        {
+            _log.PrivateCluster($"could not be stopped: {e.Message}");
+        }
+
+        await _inUse.DisposeAsync();
+    }
+}

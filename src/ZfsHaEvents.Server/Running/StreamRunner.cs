@@ -1,0 +1,173 @@
+using System.Diagnostics;
+using System.Text.Json;
+using ZfsHaEvents.Domain;
+using ZfsHaEvents.Domain.Alerts;
+using ZfsHaEvents.Domain.Bus;
+using ZfsHaEvents.Domain.Hosts;
+using ZfsHaEvents.Domain.Pools;
+using ZfsHaEvents.Domain.Views;
+using ZfsHaEvents.Store;
+using Host = ZfsHaEvents.Domain.Hosts.Host;
+
+namespace ZfsHaEvents.Server.Running;
+
+/// <summary>What running a message came to.</summary>
+/// <param name="Events">What was appended.</param>
+public sealed record Ran(CommitResult Result, IReadOnlyList<StoredEvent> Events);
+
+/// <summary>
+/// Load, decide, commit: the loop that everything goes through. The decision is pure; its events, the inline views, the handled
+/// message and the messages that follow are one transaction. Somebody else's append means deciding again.
+/// </summary>
+public sealed class StreamRunner(IEventStore store, OrderTimes times, TimeSpan leaseDuration, ILogger<StreamRunner> log)
+{
+    /// <summary>How often a decision is made anew before the message goes back to its queue.</summary>
+    const int DecisionsMax = 5;
+
+    /// <summary>Names of the inline documents' tables.</summary>
+    public static class Kinds
+    {
+        public const string Ownership = "poolownership";
+        public const string Dossier = "dossier";
+        public const string Alert = "alert";
+        public const string Host = "hostview";
+    }
+
+    public static string StreamOf(PoolGuid pool) => $"pool-{pool}";
+
+    public static string StreamOf(HostName host) => $"host-{host}";
+
+    /// <summary>Decides a message about a pool.</summary>
+    /// <param name="handled">The queue's message it came in; null when it did not come over the queue.</param>
+    public Task<Ran> RunAsync(PoolGuid poolId, IPoolMessage message, BusMessage envelope, Handled? handled, CancellationToken cancellation) =>
+        CommitAsync(StreamOf(poolId), read =>
+        {
+            var (pool, alerts) = Fold(poolId, read.Events);
+            var decision = message.Decide(pool, ContextOf(envelope.Id, read));
+            var (after, alertsAfter) = Fold(pool, alerts, decision.Events);
+            return CommitOf(StreamOf(poolId), "pool", pool.Version, decision, e => CorrelationOf(e, after), read, envelope, handled) with
+            {
+                Void = decision.VoidsOrders ? new(poolId.ToString(), Queues.HostPrefix) : null,
+                Documents = decision.Events.Count == 0 ? [] : DocumentsOf(pool, after, alertsAfter),
+            };
+        }, cancellation);
+
+    /// <summary>Decides a message about a host.</summary>
+    public async Task<Ran> RunAsync(IHostMessage message, BusMessage envelope, Handled? handled, CancellationToken cancellation)
+    {
+        var pools = (await store.DocumentsAsync(Kinds.Ownership, cancellation)).Select(d => PoolGuid.Parse(d.Id)).ToList();
+        return await CommitAsync(StreamOf(message.Host), read =>
+        {
+            var (host, alerts) = FoldHost(message.Host, read.Events);
+            var decision = message.Decide(host, ContextOf(envelope.Id, read), pools);
+            var after = decision.Events.Aggregate(host, (h, e) => h.Evolve(e));
+            var alertsAfter = decision.Events.Aggregate(alerts, (a, e) => a.Evolve(e));
+            return CommitOf(StreamOf(message.Host), "host", host.Version, decision, _ => null, read, envelope, handled) with
+            {
+                Lease = LeaseChangeOf(decision.Events),
+                Documents = decision.Events.Count == 0 ? [] : [DocumentOf(Kinds.Host, after.Name.Value, HostView.Of(after), after.Version), .. Changed(alertsAfter, host.Version)],
+            };
+        }, cancellation);
+    }
+
+    async Task<Ran> CommitAsync(string stream, Func<StreamRead, Commit> decide, CancellationToken cancellation)
+    {
+        for (var round = 1; ; round++)
+        {
+            var commit = decide(await store.LoadAsync(stream, cancellation));
+            Seams.Reached("commit-before");
+            var result = await store.CommitAsync(commit, cancellation);
+            Seams.Reached("commit-after");
+            if (result is CommitResult.VersionConflict && round < DecisionsMax) continue;
+
+            var events = result is CommitResult.Committed ? Stored(commit) : [];
+            foreach (var e in events) log.Recorded(e.Stream, e.Version, e.Type, e.Actor, e.Correlation, e.Json);
+            return new(result, events);
+        }
+    }
+
+    /// <summary>A pool and its alerts from its whole stream.</summary>
+    public static (Pool Pool, AlertBook Alerts) Fold(PoolGuid id, IEnumerable<StoredEvent> events) =>
+        Fold(Pool.Initial(id), AlertBook.Empty, events.Select(Codec.ReadPoolEvent));
+
+    static (Pool Pool, AlertBook Alerts) Fold(Pool pool, AlertBook alerts, IEnumerable<Recorded<PoolEvent>> events)
+    {
+        foreach (var recorded in events)
+        {
+            pool = pool.Evolve(recorded);
+            alerts = alerts.Evolve(recorded, pool);
+        }
+
+        return (pool, alerts);
+    }
+
+    static (Host Host, AlertBook Alerts) FoldHost(HostName name, IEnumerable<StoredEvent> events)
+    {
+        var (host, alerts) = (Host.Initial(name), AlertBook.Empty);
+        foreach (var recorded in events.Select(Codec.ReadHostEvent)) (host, alerts) = (host.Evolve(recorded), alerts.Evolve(recorded));
+        return (host, alerts);
+    }
+
+    DecisionContext ContextOf(string messageId, StreamRead read) => new(messageId, read.Now, new(read.Incarnation), StandingsOf(read.Leases), times);
+
+    static Dictionary<HostName, HostStanding> StandingsOf(IReadOnlyList<Lease> leases) => leases.Select(l =>
+    {
+        var attributes = JsonSerializer.Deserialize(l.Attributes, StoredJson.Default.LeaseAttributes)!;
+        return new HostStanding(new(l.Holder), new(l.Session), attributes.Boot, attributes.HostId, l.Alive);
+    }).ToDictionary(s => s.Name);
+
+    /// <summary>The switchover or failover that an event belongs to.</summary>
+    static string? CorrelationOf(PoolEvent poolEvent, Pool after) => poolEvent switch
+    {
+        MoveEvent e => e.Id.Value,
+        IHostDeed { Order: { } order } => order.Request().Value,
+        OrderReissued or OwnershipClaimed or OwnershipReleased or OwnershipUnverified or FencingConfirmed => after.RunningMove()?.Id.Value,
+        _ => null,
+    };
+
+    static Commit CommitOf<TEvent>(
+        string stream, string streamType, long version, Decision<TEvent> decision, Func<TEvent, string?> correlation, StreamRead read, BusMessage envelope, Handled? handled)
+        where TEvent : notnull
+    {
+        var trace = TraceOf(envelope);
+        return new(stream, streamType, version, read.Now, envelope.Key())
+        {
+            Events = [.. decision.Events.Select(e => Codec.Write(e, correlation(e.Event), trace))],
+            Handled = handled,
+            Messages = [.. decision.Messages.Select(m => MessageOf(m, read.Now, trace))],
+        };
+    }
+
+    static NewMessage MessageOf(Outgoing outgoing, DateTimeOffset now, string? trace)
+    {
+        var message = new BusMessage(outgoing.Id, Actors.Server, outgoing.Subject, trace, outgoing.Message);
+        return new(BusMessage.RowId(outgoing.Queue, message.Source, message.Id), outgoing.Queue, message.Write(now), outgoing.Delay ?? TimeSpan.Zero);
+    }
+
+    LeaseChange? LeaseChangeOf(IReadOnlyList<Recorded<HostEvent>> events) => events.Select(e => e.Event).LastOrDefault(e => e is HostSessionOpened or HostLeaseLost) switch
+    {
+        HostSessionOpened e => new LeaseChange.Grant(e.Host.Value, e.Session.Value, leaseDuration, JsonSerializer.Serialize(new(e.Boot, e.HostId), StoredJson.Default.LeaseAttributes)),
+        HostLeaseLost e => new LeaseChange.Lose(e.Host.Value, e.Session.Value),
+        _ => null,
+    };
+
+    static List<Document> DocumentsOf(Pool before, Pool after, AlertBook alerts)
+    {
+        var documents = new List<Document> { DocumentOf(Kinds.Ownership, after.Id.ToString(), PoolOwnership.Of(after), after.Version) };
+        if (!ReferenceEquals(before.Move, after.Move) && Dossier.Of(after) is { } dossier) documents.Add(DocumentOf(Kinds.Dossier, dossier.Id.Value, dossier, after.Version));
+        documents.AddRange(Changed(alerts, before.Version));
+        return documents;
+    }
+
+    static IEnumerable<Document> Changed(AlertBook alerts, long since) => alerts.ChangedSince(since).Select(a => DocumentOf(Kinds.Alert, a.Id, a, a.Version));
+
+    static Document DocumentOf<T>(string kind, string id, T document, long version) =>
+        new(kind, id, JsonSerializer.Serialize(document, StoredJson.Default.GetTypeInfo(typeof(T))!), typeof(T).FullName!, version);
+
+    static List<StoredEvent> Stored(Commit commit) => [.. commit.Events.Select((e, i) => new StoredEvent(
+        commit.Stream, commit.ExpectedVersion + i + 1, e.Id, e.Type, e.Json, e.HeadersJson, commit.RecordedAt, e.ObservedAt, e.Actor, e.Correlation, commit.Causation))];
+
+    /// <summary>A message without trace context begins a trace of its own, derived from what it is.</summary>
+    static string TraceOf(BusMessage envelope) =>
+        envelope.TraceParent ?? Activity.Current?.Id ?? $"00-{Derived.Uuid($"trace\n{envelope.Key()}"):N}-{Derived.Uuid($"span\n{envelope.Key()}").ToString("N")[..16]}-01";
+}

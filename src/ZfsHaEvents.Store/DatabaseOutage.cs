@@ -1,0 +1,16 @@
+using System.Net.Sockets;
+using Npgsql;
+
+namespace ZfsHaEvents.Store;
+
+/// <summary>Tells a database that is away from something being wrong with what was asked of it.</summary>
+public static class DatabaseOutage
+{
+    /// <summary>Trying again later may help, and nothing else will.</summary>
+    public static bool Is(Exception e) => e switch
+    {
+        PostgresException p => p.IsTransient || p.SqlState is PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown or PostgresErrorCodes.CannotConnectNow,
+        NpgsqlException or TimeoutException or SocketException or IOException => true,
+        _ => false,
+    };
+}
