@@ -72,14 +72,14 @@ public sealed record HostReport(
 
     void LockTimedOut(PoolChange change, HostFact.LockTimedOut f, Stamp stamp)
     {
-        var awaited = change.Pool.Move?.Awaits(Order) is true && !stamp.Late;
+        var awaited = Awaited(change, stamp, MoveStep.Export, MoveStep.ReadLabels, MoveStep.Import, MoveStep.PutBack);
         change.Record(new PoolLockTimedOut(Host, Order, f.Purpose, f.WaitedSeconds, f.Holder), stamp);
         if (awaited) StepOutcome.LockTimedOut(change, f);
     }
 
     void ImportEnded(PoolChange change, HostFact.ImportEnded f, Stamp stamp)
     {
-        var awaited = change.Pool.Move?.Awaits(Order) is true && !stamp.Late;
+        var awaited = Awaited(change, stamp, MoveStep.Import, MoveStep.PutBack);
         PoolEvent outcome = f.Sight.IsHeld() ? new ImportSucceeded(Host, Order, f.Run, f.Sight, f.ZpoolSeconds)
             : f.Failure.IsRefusal() ? new ImportRefused(Host, Order, f.Failure, f.Run, f.Sight, f.ZpoolSeconds)
             : new ImportFailed(Host, Order, f.Failure, f.Run, f.Sight, f.ZpoolSeconds);
@@ -89,7 +89,7 @@ public sealed record HostReport(
 
     void ExportEnded(PoolChange change, HostFact.ExportEnded f, Stamp stamp)
     {
-        var awaited = change.Pool.Move?.Awaits(Order) is true && !stamp.Late;
+        var awaited = Awaited(change, stamp, MoveStep.Export);
         PoolEvent outcome = !f.Sight.IsImported() && f.Run is null or { Ended: true } ? new ExportSucceeded(Host, Order, f.Run, f.Sight, f.ZpoolSeconds)
             : f.Failure.IsRefusal() ? new ExportRefused(Host, Order, f.Failure, f.Run, f.Sight, f.ZpoolSeconds)
             : new ExportFailed(Host, Order, f.Failure, f.Run, f.Sight, f.ZpoolSeconds);
@@ -99,15 +99,18 @@ public sealed record HostReport(
 
     void LabelsRead(PoolChange change, HostFact.LabelsRead f, Stamp stamp)
     {
-        var awaited = change.Pool.Move?.Awaits(Order) is true && !stamp.Late;
+        var awaited = Awaited(change, stamp, MoveStep.ReadLabels); // An import with a proof reads them too, as part of its own step.
         change.Record(new PoolScanned(Host, Order, f.Label, f.Detail, f.ZpoolSeconds), stamp);
         if (awaited) Takeover.LabelsRead(change, f.Label, f.ZpoolSeconds, f.Detail);
     }
 
     void OrderRefused(PoolChange change, HostFact.OrderRefused f, Stamp stamp)
     {
-        var awaited = change.Pool.Move?.Awaits(Order) is true && !stamp.Late;
+        var awaited = Awaited(change, stamp, MoveStep.Export, MoveStep.ReadLabels, MoveStep.Import, MoveStep.PutBack);
         change.Record(new OrderRefused(Host, Order, f.Reason, f.Detail), stamp);
         if (awaited) StepOutcome.OrderRefused(change, f);
     }
+
+    /// <summary>Whether the running move waits for this outcome. Asked before it is recorded, because recording may change the answer.</summary>
+    bool Awaited(PoolChange change, Stamp stamp, params ReadOnlySpan<MoveStep> steps) => !stamp.Late && change.Pool.Move?.Awaits(Order, steps) is true;
 }

@@ -90,7 +90,7 @@ public sealed partial record Pool
             : this;
 
     Pool Scanned(PoolScanned e, Recorded<PoolEvent> recorded) =>
-        Move is { } move && move.Awaits(e.Order) && e.Label is not null ? this with { Move = move with { Label = e.Label, ForceAskedBy = recorded.Id } } : this;
+        Move is { } move && move.Awaits(e.Order, MoveStep.ReadLabels) && e.Label is not null ? this with { Move = move with { Label = e.Label, ForceAskedBy = recorded.Id } } : this;
 
     Pool Reissued(OrderReissued e) => this with
     {

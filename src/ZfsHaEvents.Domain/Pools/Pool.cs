@@ -177,6 +177,9 @@ public sealed record Move
 
     /// <summary>Whether the outcome of this order is what the move waits for.</summary>
     public bool Awaits(OrderId? order) => State == MoveState.Running && order is not null && Step()?.Order == order;
+
+    /// <summary>Whether the outcome of this order is what the move waits for, and the order is for one of these steps.</summary>
+    public bool Awaits(OrderId? order, params ReadOnlySpan<MoveStep> steps) => Awaits(order) && steps.Contains(Steps[^1].Step);
 }
 
 /// <summary>A step of a move.</summary>
