@@ -1,0 +1,155 @@
+using System.Globalization;
+using ZfsHaEvents.Domain;
+
+namespace ZfsHaEvents.Zfs.Locks;
+
+/// <summary>What came of asking for a host lock.</summary>
+public abstract record LockAttempt
+{
+    LockAttempt()
+    {
+    }
+
+    /// <summary>It is held.</summary>
+    public sealed record Acquired(HeldLock Lock) : LockAttempt;
+
+    /// <summary>It was not to be had in the time given.</summary>
+    /// <param name="Record">Who took it, as the lock file says; null when it says nothing, or nothing legible.</param>
+    /// <param name="HolderLives">
+    /// The process in the record is still there. If not, a command it started lives on and has inherited the lock.
+    /// </param>
+    /// <param name="Holder">All that is known of the holder, in words.</param>
+    public sealed record TimedOut(TimeSpan Waited, LockRecord? Record, bool HolderLives, string Holder) : LockAttempt;
+}
+
+/// <summary>
+/// The per-pool locks of one host, around every sequence of list, import, operate and export, whoever runs it: the agent, a typed
+/// command, a resource agent. The kernel frees a lock when its holder dies.
+/// </summary>
+public sealed class HostLocks(HostEnvironment host, TimeProvider time)
+{
+    static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>
+    /// What the present flow holds, innermost first. Immutable, so that flows which branched off before an acquisition do not
+    /// see it and wait like anybody else.
+    /// </summary>
+    static readonly AsyncLocal<Slot?> Held = new();
+
+    readonly string _directory = Path.Join(host.RunDirectory, "locks");
+
+    /// <summary>
+    /// Takes the pool's lock, waiting for it no longer than the time-out. If this flow, or the process that started this one,
+    /// has it already, it nests: in the method that called this, and in all that it calls from then on. The caller of an
+    /// asynchronous method that took it is another flow, as far as .NET can tell.
+    /// </summary>
+    /// <param name="purpose">For people: what the lock is taken for.</param>
+    /// <param name="correlation">The order or request the work belongs to.</param>
+    /// <exception cref="HostException">The lock file cannot be opened, or the boot id not read.</exception>
+    /// <exception cref="OperationCanceledException"/>
+    public Task<LockAttempt> AcquireAsync(PoolGuid pool, string purpose, TimeSpan timeout, string? correlation = null, CancellationToken cancellation = default)
+    {
+        var path = Path.Join(_directory, FileName(pool));
+        for (var slot = Held.Value; slot is not null; slot = slot.Outer)
+        {
+            if (slot.Path == path && slot.Holding is { } holding && holding.TryEnter())
+                return Task.FromResult<LockAttempt>(new LockAttempt.Acquired(new(holding, isNested: true, TimeSpan.Zero, null)));
+        }
+
+        // Put in place here and filled later: what an async method sets is not seen by its caller.
+        var acquiring = new Slot(path, Slot.Live(Held.Value));
+        Held.Value = acquiring;
+        return AcquireAsync(acquiring, pool, purpose, timeout, correlation, cancellation);
+    }
+
+    async Task<LockAttempt> AcquireAsync(
+        Slot slot, PoolGuid pool, string purpose, TimeSpan timeout, string? correlation, CancellationToken cancellation)
+    {
+        var boot = host.ReadBootId();
+        var asked = time.GetTimestamp();
+        var file = OpenFile(pool);
+        try
+        {
+            if (InheritedLocks.Find(pool.ToString(), file) is { } inherited)
+            {
+                slot.Holding = new(pool, inherited, inherited: true);
+                return new LockAttempt.Acquired(new(slot.Holding, isNested: true, TimeSpan.Zero, null));
+            }
+
+            while (!file.TryLock())
+            {
+                var waited = time.GetElapsedTime(asked);
+                if (waited >= timeout)
+                {
+                    var holder = DescribeHolder(file, boot);
+                    return new LockAttempt.TimedOut(waited, holder.Record, holder.Lives, holder.Text);
+                }
+                await Task.Delay(waited + PollInterval > timeout ? timeout - waited : PollInterval, time, cancellation);
+            }
+
+            var broken = FindBroken(file.ReadText(), boot);
+            var process = ProcessIdentity.Current;
+            file.WriteText(new LockRecord(
+                host.Name, boot, process.Id, process.StartTicks, Environment.UserName, purpose, correlation, time.GetUtcNow()).Write());
+            slot.Holding = new(pool, file, inherited: false);
+            return new LockAttempt.Acquired(new(slot.Holding, isNested: false, time.GetElapsedTime(asked), broken));
+        }
+        finally
+        {
+            if (slot.Holding?.Handle != file.Handle) file.Dispose(); // Refused, cancelled, nested, or the record could not be written.
+        }
+    }
+
+    LockFile OpenFile(PoolGuid pool)
+    {
+        const uint everybodyMayLook = 0x1ed, oursAlone = 0x1c0; // 0755, 0700
+        Libc.MakeDirectory(host.RunDirectory, everybodyMayLook);
+        return LockFile.Open(_directory, FileName(pool), oursAlone);
+    }
+
+    static BrokenLock? FindBroken(string text, BootId boot)
+    {
+        if (text.Length == 0) return null;
+        return LockRecord.Read(text) is { } previous
+            ? new(previous, previous.ToString(), previous.EvidenceOfDeath(boot))
+            : new(null, "unknown", "the record in the lock file is torn: its writer died while writing it");
+    }
+
+    static (LockRecord? Record, bool Lives, string Text) DescribeHolder(LockFile file, BootId boot)
+    {
+        var record = LockRecord.Read(file.ReadText());
+        var lives = record?.HolderLives(boot) ?? false;
+        if (record is not null && lives) return (record, true, record.ToString());
+
+        var heirs = LockHeirs.Find(file);
+        var who = heirs.Count == 0 ? "a command it started" : string.Join(", ", heirs);
+        return record is null
+            ? (null, false, $"unknown: the lock file names nobody; held by {(heirs.Count == 0 ? "a process that cannot be found" : who)}")
+            : (record, false, $"{record}, which is gone; its child still holds the lock: {who}");
+    }
+
+    static string FileName(PoolGuid pool) => string.Create(CultureInfo.InvariantCulture, $"{pool}.lock");
+
+    /// <summary>One acquisition by a flow: empty until the lock is had, dead after its release.</summary>
+    sealed class Slot(string path, Slot? outer)
+    {
+        LockHolding? _holding;
+
+        public string Path => path;
+
+        public Slot? Outer => outer;
+
+        public LockHolding? Holding
+        {
+            get => Volatile.Read(ref _holding);
+            set => Volatile.Write(ref _holding, value);
+        }
+
+        /// <summary>The innermost slot that still holds: so that a loop does not grow the chain.</summary>
+        public static Slot? Live(Slot? slot)
+        {
+            while (slot is not null && slot.Holding?.IsHeld() != true) slot = slot.Outer;
+            return slot;
+        }
+    }
+}

@@ -1,0 +1,183 @@
+using System.Globalization;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using ZfsHaEvents.Domain;
+using ZfsHaEvents.Zfs.Locks;
+
+namespace ZfsHaEvents.Zfs.Spooling;
+
+/// <summary>
+/// What this host has to tell the server, on disk until it has been told. Any process of the host appends; the agent forwards in
+/// order and removes. An entry is removed only after it has been told, so it may be told twice, never not at all.
+/// </summary>
+public sealed class Spool(HostEnvironment host)
+{
+    const uint OwnerOnly = 0x1c0; // 0700
+    const string Suffix = ".json";
+    const string CounterName = "counter";
+
+    /// <summary>Without escapes that only HTML needs: people read these files when something went wrong.</summary>
+    static readonly SpoolJson Json = new(new JsonSerializerOptions(SpoolJson.Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+
+    static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(200);
+
+    readonly string _directory = Path.Join(host.StateDirectory, "spool");
+    TaskCompletionSource _appended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Adds an entry. It is on disk, with fsync of file and directory, when this returns.</summary>
+    /// <exception cref="HostException">It could not be written: full or failing disk.</exception>
+    public SpoolEntry Append(string text, OrderId? completes = null)
+    {
+        using var file = LockSpool();
+        try
+        {
+            RemoveTorn();
+            var entry = new SpoolEntry(Math.Max(ReadCounter(), Numbers().LastOrDefault()) + 1, completes, text);
+            DurableFile.Write(PathOf(entry.Number), JsonSerializer.Serialize(new SpoolFile(completes, text), Json.SpoolFile));
+            Interlocked.Exchange(ref _appended, new(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
+            return entry;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException) // Said with its place; the caller must not act without its record.
+        {
+            throw new HostException($"Nothing can be written to {_directory} ({e.Message}).", e);
+        }
+    }
+
+    /// <summary>The oldest entries. A file that is no entry is moved to <c>bad/</c> and told of.</summary>
+    /// <exception cref="HostException">The spool cannot be read.</exception>
+    public SpoolReading ReadPending(int max = 1000)
+    {
+        var entries = new List<SpoolEntry>();
+        var bad = new List<string>();
+        if (!Directory.Exists(_directory)) return new(entries, bad);
+
+        try
+        {
+            foreach (var number in Numbers().Take(max))
+            {
+                var path = PathOf(number);
+                if (ReadText(path) is not { } text) continue; // Removed by another process since it was listed.
+                if (Parsed(text, out var problem) is { } read) entries.Add(new(number, read.Completes, read.Text));
+                else bad.Add(PutAside(path, problem));
+            }
+            return new(entries, bad);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException) // A failing disk, or not root.
+        {
+            throw new HostException($"{_directory} cannot be read ({e.Message}).", e);
+        }
+    }
+
+    /// <summary>Removes an entry that has been told. Removing it again does nothing.</summary>
+    /// <exception cref="HostException"/>
+    public void Remove(SpoolEntry entry)
+    {
+        using var file = LockSpool();
+        try
+        {
+            // The highest number is known from the entry that bears it; before that entry goes, it is written down.
+            var highest = Math.Max(entry.Number, Numbers().LastOrDefault());
+            if (ReadCounter() < entry.Number) DurableFile.Write(Path.Join(_directory, CounterName), highest.ToString(CultureInfo.InvariantCulture));
+            File.Delete(PathOf(entry.Number));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException) // It stays, and is told again.
+        {
+            throw new HostException($"{PathOf(entry.Number)} cannot be removed ({e.Message}).", e);
+        }
+    }
+
+    /// <summary>
+    /// Waits until there is an entry with a number above the given one. An append by this process is noticed at once, one by
+    /// another process within 200 ms.
+    /// </summary>
+    /// <exception cref="OperationCanceledException"/>
+    public async Task WaitAsync(long above, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            var appended = Volatile.Read(ref _appended).Task; // Taken before looking, so that an append in between is not missed.
+            if (Directory.Exists(_directory) && Numbers().LastOrDefault() > above) return;
+            await Task.WhenAny(appended, Task.Delay(PollInterval, cancellation));
+            cancellation.ThrowIfCancellationRequested();
+        }
+    }
+
+    LockFile LockSpool()
+    {
+        try
+        {
+            DurableFile.EnsureDirectory(_directory, OwnerOnly);
+        }
+        catch (IOException e) // A read-only or full disk.
+        {
+            throw new HostException($"{_directory} cannot be made ({e.Message}).", e);
+        }
+        var file = LockFile.Open(_directory, ".lock", OwnerOnly);
+        file.LockBriefly(_directory);
+        return file;
+    }
+
+    /// <summary>Under the lock nobody is writing: what is unfinished now will never be finished.</summary>
+    void RemoveTorn()
+    {
+        foreach (var torn in Directory.EnumerateFiles(_directory, DurableFile.TemporaryPrefix + "*")) File.Delete(torn);
+    }
+
+    IEnumerable<long> Numbers() => Directory.EnumerateFiles(_directory, "*" + Suffix)
+        .Select(path => long.TryParse(Path.GetFileNameWithoutExtension(path), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0)
+        .Where(number => number > 0)
+        .Order();
+
+    long ReadCounter()
+    {
+        if (ReadText(Path.Join(_directory, CounterName)) is not { } text) return 0;
+        return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var counter)
+            ? counter
+            : throw new HostException($"{Path.Join(_directory, CounterName)} is damaged: write into it a number above all that were ever used.");
+    }
+
+    string PathOf(long number) => Path.Join(_directory, number.ToString("D19", CultureInfo.InvariantCulture) + Suffix);
+
+    static string? ReadText(string path)
+    {
+        try
+        {
+            return File.ReadAllText(path);
+        }
+        catch (FileNotFoundException) // Asked for.
+        {
+            return null;
+        }
+    }
+
+    static SpoolFile? Parsed(string text, out string problem)
+    {
+        try
+        {
+            problem = "it is empty";
+            return JsonSerializer.Deserialize(text, Json.SpoolFile);
+        }
+        catch (JsonException e) // Not written by us, or damaged on the disk.
+        {
+            problem = e.Message;
+            return null;
+        }
+    }
+
+    string PutAside(string path, string problem)
+    {
+        var aside = Path.Join(_directory, "bad");
+        DurableFile.EnsureDirectory(aside, OwnerOnly);
+        var to = Path.Join(aside, Path.GetFileName(path));
+        File.Move(path, to, overwrite: true);
+        return $"{to} is no spool entry: {problem}";
+    }
+
+    /// <summary>An entry's file.</summary>
+    internal sealed record SpoolFile(OrderId? Completes, string Text);
+}
+
+[JsonSourceGenerationOptions(RespectRequiredConstructorParameters = true, RespectNullableAnnotations = true)]
+[JsonSerializable(typeof(Spool.SpoolFile))]
+sealed partial class SpoolJson : JsonSerializerContext;

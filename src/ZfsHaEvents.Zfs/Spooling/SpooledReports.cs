@@ -1,0 +1,32 @@
+using System.Globalization;
+using ZfsHaEvents.Domain;
+using ZfsHaEvents.Domain.Bus;
+using ZfsHaEvents.Domain.Hosts;
+using ZfsHaEvents.Zfs.Operations;
+
+namespace ZfsHaEvents.Zfs.Spooling;
+
+/// <summary>Puts reports on the spool, as the messages that the server will read.</summary>
+public sealed class SpooledReports(HostEnvironment host, Spool spool, TimeProvider time) : IReportSink
+{
+    /// <summary>The bus's <c>source</c> of everything a host reports.</summary>
+    public static string Source(HostName host) => $"zfsha-host/{host}";
+
+    /// <inheritdoc/>
+    public void Append(HostReport report) => spool.Append(Message(report).Write(time.GetUtcNow()), Completes(report));
+
+    BusMessage Message(HostReport report)
+    {
+        // The order says what it answers; boot and number make it this very report, so that a repeat is noticed and a second attempt is not one.
+        var first = report.Facts[0].Sequence;
+        var id = string.Create(CultureInfo.InvariantCulture, $"{report.Order?.Value ?? "report"}@{report.Boot}/{first}");
+        return new(id, Source(host.Name), report.PoolId.ToString(), TraceParent: null, report);
+    }
+
+    /// <summary>The order that is over with this report; null when it goes on, or there was none.</summary>
+    static OrderId? Completes(HostReport report) =>
+        report.Order is { } order && !report.Facts.Any(f => f is HostFact.ImportStarted or HostFact.ExportStarted)
+        && report.Facts.Any(f => f is HostFact.ImportEnded or HostFact.ExportEnded or HostFact.LabelsRead or HostFact.OrderRefused or HostFact.LockTimedOut)
+            ? order
+            : null;
+}
