@@ -1,0 +1,318 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Json;
+using System.Net.Sockets;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Npgsql;
+using Shouldly;
+using Xunit;
+
+namespace ZfsHaEvents.EndToEnd.Tests;
+
+/// <summary>How a cluster is made.</summary>
+/// <param name="TimeScale">0.02 makes a 35 s activity check last 0.7 s.</param>
+/// <param name="ServerArguments">Further arguments of the server.</param>
+sealed record ClusterShape(int Pools = 1, string Multihost = "on", double TimeScale = 0.02, double ExportSeconds = 0.02, double ImportSeconds = 0.02, IReadOnlyList<string>? ServerArguments = null);
+
+/// <summary>
+/// Three fake hosts with an agent each, fake shared disks with pools on them, one server with its private PostgreSQL: all real
+/// processes. Everything it starts it stops, by pid.
+/// </summary>
+sealed class FakeCluster : IAsyncDisposable
+{
+    public static readonly string[] Hosts = ["a", "b", "c"];
+
+    static int _numbers;
+
+    readonly Dictionary<string, Running> _kernels = [];
+    readonly Dictionary<string, Running> _agents = [];
+    readonly ClusterShape _shape;
+    readonly int _port;
+    Running? _server;
+
+    FakeCluster(string directory, ClusterShape shape)
+    {
+        (Directory, _shape) = (directory, shape);
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        _port = ((IPEndPoint)listener.LocalEndpoint).Port;
+        Http = new() { BaseAddress = new($"http://127.0.0.1:{_port}"), Timeout = TimeSpan.FromSeconds(30) };
+    }
+
+    public string Directory { get; }
+
+    public HttpClient Http { get; }
+
+    public string World => Path.Combine(Directory, "world");
+
+    public string ConnectionString => $"Host={Path.Combine(Directory, "pg", "socket")};Username=zfsha;Database=zfsha;Pooling=false";
+
+    /// <summary>The pools' names and GUIDs.</summary>
+    public Dictionary<string, string> Pools { get; } = [];
+
+    public Running Server => _server!;
+
+    public Running Agent(string host) => _agents[host];
+
+    public Running Kernel(string host) => _kernels[host];
+
+    public static async Task<FakeCluster> StartAsync(ClusterShape shape)
+    {
+        var directory = Path.Combine(Path.GetTempPath(), string.Create(CultureInfo.InvariantCulture, $"zfsha-e2e-{Environment.ProcessId}-{Interlocked.Increment(ref _numbers)}"));
+        System.IO.Directory.CreateDirectory(directory);
+        var cluster = new FakeCluster(directory, shape);
+        try
+        {
+            await cluster.StartAsync();
+            return cluster;
+        }
+        catch
+        {
+            await cluster.DisposeAsync();
+            throw;
+        }
+    }
+
+    async Task StartAsync()
+    {
+        string Number(double value) => value.ToString(CultureInfo.InvariantCulture);
+        Simulate("world", World, "--hosts", string.Join(',', Hosts), "--disks", Number(2 * _shape.Pools + 2), "--time-scale", Number(_shape.TimeScale),
+            "--export-seconds", Number(_shape.ExportSeconds), "--import-seconds", Number(_shape.ImportSeconds));
+        foreach (var host in Hosts) await BootAsync(host);
+        for (var i = 0; i < _shape.Pools; i++)
+        {
+            var name = $"tank{i + 1}";
+            Zpool("a", "create", "-o", "cachefile=none", "-o", $"multihost={_shape.Multihost}", "-O", "canmount=off", name, "mirror", $"/dev/disk/by-id/virtio-d{2 * i}", $"/dev/disk/by-id/virtio-d{2 * i + 1}").ShouldBe("");
+            Pools[name] = Zpool("a", "get", "-H", "-o", "value", "guid", name).Trim();
+        }
+
+        StartServer();
+        await ServerReadyAsync();
+        foreach (var host in Hosts) StartAgent(host);
+        await EventuallyAsync("every host is in session and every pool known", async () =>
+            (await HostsAsync()).Count(h => h.Alive) == Hosts.Length && (await GetAsync("/pools")).AsArray().Count == _shape.Pools, TimeSpan.FromSeconds(30));
+    }
+
+    // ---- hosts -------------------------------------------------------------------------------------------------------
+
+    public string HostDirectory(string host) => Path.Combine(World, "hosts", host);
+
+    /// <summary>Runs one of the simulator's own commands.</summary>
+    public static string Simulate(params IReadOnlyList<string> arguments)
+    {
+        var (code, output) = Running.Run(Built.Simulator, arguments);
+        code.ShouldBe(0, $"{string.Join(' ', arguments)}: {output}");
+        return output;
+    }
+
+    /// <summary>Runs <c>zpool</c> on a fake host, behind the product's back.</summary>
+    /// <returns>What it printed, on standard output and standard error together.</returns>
+    public string Zpool(string host, params IReadOnlyList<string> arguments) => Running.Run(Path.Combine(HostDirectory(host), "sbin", "zpool"), arguments).Output;
+
+    public async Task BootAsync(string host)
+    {
+        _kernels.GetValueOrDefault(host)?.Dispose();
+        var log = Path.Combine(Directory, $"kernel-{host}.log");
+        File.Delete(log);
+        _kernels[host] = Running.Start(Built.Simulator, ["kernel", HostDirectory(host)], log);
+        await EventuallyAsync($"the kernel of {host} is ready", () => Task.FromResult(File.Exists(log) && File.ReadAllText(log).Contains("ready", StringComparison.Ordinal)), TimeSpan.FromSeconds(10));
+    }
+
+    /// <summary>Power loss: kernel and agent are gone.</summary>
+    public void Crash(string host)
+    {
+        KillAgent(host);
+        Simulate("crash", HostDirectory(host));
+    }
+
+    public void KillAgent(string host) => _agents[host].KillHard();
+
+    public void StartAgent(string host)
+    {
+        _agents.GetValueOrDefault(host)?.Dispose();
+        _agents[host] = Running.Start(Built.Agent, [], Path.Combine(Directory, $"agent-{host}.log"), WithStopAt($"agent-{host}", new()
+        {
+            ["ZFSHA_HOST"] = host,
+            ["ZFSHA_HOST_ROOT"] = HostDirectory(host),
+            ["ZFSHA_SBIN"] = Path.Combine(HostDirectory(host), "sbin"),
+            ["ZFSHA_STATE_DIR"] = Path.Combine(Directory, "agents", host, "state"),
+            ["ZFSHA_RUN_DIR"] = Path.Combine(Directory, "agents", host, "run"),
+            ["ZFSHA_DATABASE"] = $"Host={Path.Combine(Directory, "pg", "socket")};Username=zfsha;Database=zfsha",
+        }));
+    }
+
+    // ---- server ------------------------------------------------------------------------------------------------------
+
+    public void StartServer()
+    {
+        _server?.Dispose();
+        _server = Running.Start(
+            Built.Server, ["--data", Path.Combine(Directory, "pg"), "--urls", Http.BaseAddress!.ToString().TrimEnd('/'), .. _shape.ServerArguments ?? []],
+            Path.Combine(Directory, "server.log"), WithStopAt("server", []));
+    }
+
+    public Task ServerReadyAsync() => EventuallyAsync("the server answers", async () =>
+    {
+        try
+        {
+            return (await Http.GetAsync(new Uri("/health", UriKind.Relative))).IsSuccessStatusCode;
+        }
+        catch (HttpRequestException)
+        {
+            return false;
+        }
+    }, TimeSpan.FromSeconds(30));
+
+    public int PostgresPid() => int.Parse(File.ReadLines(Path.Combine(Directory, "pg", "data", "postmaster.pid")).First(), CultureInfo.InvariantCulture);
+
+    /// <summary>Every process of the private PostgreSQL.</summary>
+    public IReadOnlyList<int> PostgresPids()
+    {
+        var postmaster = PostgresPid().ToString(CultureInfo.InvariantCulture);
+        return [PostgresPid(), .. File.ReadAllText($"/proc/{postmaster}/task/{postmaster}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(p => int.Parse(p, CultureInfo.InvariantCulture))];
+    }
+
+    // ---- stopping a process exactly at a point -----------------------------------------------------------------------
+
+    /// <summary>Has the process (<c>server</c>, <c>agent-a</c> …) stop itself when it reaches the point for the n-th time from now on.</summary>
+    public void StopAt(string process, string point, int n) => File.WriteAllText(StopFile(process), string.Create(CultureInfo.InvariantCulture, $"{point} {n}"));
+
+    public bool IsArmed(string process) => File.Exists(StopFile(process));
+
+    public void Disarm(string process) => File.Delete(StopFile(process));
+
+    string StopFile(string process) => Path.Combine(Directory, $"{process}.stop-at");
+
+    Dictionary<string, string> WithStopAt(string process, Dictionary<string, string> variables)
+    {
+        variables["DOTNET_STARTUP_HOOKS"] = Built.StopAt;
+        variables["ZFSHA_STOP_AT"] = StopFile(process);
+        return variables;
+    }
+
+    // ---- asking and looking ------------------------------------------------------------------------------------------
+
+    public async Task<JsonNode> GetAsync(string path) => (await Http.GetFromJsonAsync<JsonNode>(new Uri(path, UriKind.Relative)))!;
+
+    public async Task<(HttpStatusCode Status, JsonNode Body)> PostAsync(string path, object body)
+    {
+        var response = await Http.PostAsJsonAsync(new Uri(path, UriKind.Relative), body);
+        return (response.StatusCode, (await response.Content.ReadFromJsonAsync<JsonNode>())!);
+    }
+
+    /// <summary>Asks for a switchover, which must be taken in.</summary>
+    public async Task SwitchoverAsync(string pool, string to, string id)
+    {
+        var (status, body) = await PostAsync($"/pools/{pool}/switchovers", new { id, to, by = "test" });
+        status.ShouldBe(HttpStatusCode.Accepted, body.ToString());
+    }
+
+    public async Task SetPolicyAsync(string pool, bool automatic, string fencing, params string[] targets) =>
+        (await Http.PutAsJsonAsync(new Uri($"/pools/{pool}/policy", UriKind.Relative), new { automatic, fencing, targets, by = "test" })).EnsureSuccessStatusCode();
+
+    public async Task<JsonNode> MoveEndedAsync(string id, TimeSpan limit)
+    {
+        JsonNode? move = null;
+        await EventuallyAsync($"move {id} has ended", async () =>
+        {
+            move = await MoveAsync(id);
+            return move is not null && (string)move["state"]! != "Running";
+        }, limit, () => $"{move}");
+        return move!;
+    }
+
+    /// <summary>The move's dossier; null while there is none, or the server does not answer.</summary>
+    public async Task<JsonNode?> MoveAsync(string id)
+    {
+        try
+        {
+            var response = await Http.GetAsync(new Uri($"/moves/{id}", UriKind.Relative));
+            return response.IsSuccessStatusCode ? await response.Content.ReadFromJsonAsync<JsonNode>() : null;
+        }
+        catch (HttpRequestException)
+        {
+            return null;
+        }
+    }
+
+    public async Task<IReadOnlyList<HistoryLine>> HistoryAsync(string pool) =>
+        (await Http.GetFromJsonAsync<List<HistoryLine>>(new Uri($"/pools/{pool}/history?limit=10000", UriKind.Relative), JsonSerializerOptions.Web))!;
+
+    public async Task<IReadOnlyList<JsonNode>> AlertsAsync(string kind) => [.. (await GetAsync("/alerts")).AsArray().Where(a => (string)a!["kind"]! == kind).Select(a => a!)];
+
+    public async Task<IReadOnlyList<(string Name, string Status, bool Alive)>> HostsAsync() =>
+        [.. (await GetAsync("/hosts")).AsArray().Select(h => ((string)h!["host"]!["name"]!, (string)h["host"]!["status"]!, (bool)h["alive"]!))];
+
+    public async Task<T> QueryAsync<T>(string sql, params object[] parameters)
+    {
+        await using var connection = new NpgsqlConnection(ConnectionString);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(sql, connection);
+        foreach (var parameter in parameters) command.Parameters.Add(new() { Value = parameter });
+        return (T)(await command.ExecuteScalarAsync())!;
+    }
+
+    public async Task ExecuteAsync(string sql, params object[] parameters)
+    {
+        await using var connection = new NpgsqlConnection(ConnectionString);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(sql, connection);
+        foreach (var parameter in parameters) command.Parameters.Add(new() { Value = parameter });
+        await command.ExecuteNonQueryAsync();
+    }
+
+    /// <summary>Puts a message on the bus as a foreign program would: the body, and nothing else.</summary>
+    public Task PutAsync(string json) => ExecuteAsync("insert into zfsha.messages (body) values ($1::jsonb)", json);
+
+    public Truth Truth() => EndToEnd.Tests.Truth.Read(World);
+
+    /// <summary>Waits until the spools and the server's queue are empty, so that the stream has all there is to tell.</summary>
+    public Task QuietAsync() => EventuallyAsync("everything has been told and taken in", async () =>
+        Hosts.All(h => !System.IO.Directory.Exists(Path.Combine(Directory, "agents", h, "state", "spool")) || System.IO.Directory.GetFiles(Path.Combine(Directory, "agents", h, "state", "spool"), "*.json").Length == 0)
+        && await QueryAsync<long>("select count(*) from zfsha.messages where queue = 'server' and (attempts > 0 or due_at <= now())") == 0, TimeSpan.FromSeconds(20));
+
+    /// <summary>The verdict of the disks: no pool was ever held by two hosts, and stream and truth tell the same.</summary>
+    public async Task ShouldBeSoundAsync()
+    {
+        await Task.Delay(300); // The watchers' beat and a little more.
+        await QuietAsync();
+        var truth = Truth();
+        truth.Conflicts().ShouldBeEmpty();
+        foreach (var (name, guid) in Pools) Audit.Differences(truth, guid, await HistoryAsync(name)).ShouldBeEmpty($"pool {name}, logs in {Directory}");
+    }
+
+    public static async Task EventuallyAsync(string what, Func<Task<bool>> condition, TimeSpan limit, Func<string>? last = null)
+    {
+        for (var until = DateTimeOffset.UtcNow + limit; ; await Task.Delay(25))
+        {
+            if (await condition()) return;
+            if (DateTimeOffset.UtcNow > until) throw new TimeoutException($"Not within {limit.TotalSeconds} s: {what}. {last?.Invoke()}");
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var agent in _agents.Values) agent.Dispose();
+        if (_server is { IsAlive: true })
+        {
+            if (_server.IsStopped()) _server.Signal(Running.SigCont);
+            _server.Signal(Running.SigTerm);
+            for (var i = 0; i < 200 && _server.IsAlive; i++) await Task.Delay(50);
+        }
+
+        _server?.Dispose();
+        try
+        {
+            Running.Signal(PostgresPid(), 3); // SIGQUIT: if the server that should have stopped it was killed.
+        }
+        catch (Exception e) when (e is IOException or ShouldAssertException)
+        {
+            // Stopped with its server, as it should be.
+        }
+
+        foreach (var kernel in _kernels.Values) kernel.Dispose();
+        Http.Dispose();
+        if (Environment.GetEnvironmentVariable("ZFSHA_KEEP") is null && TestContext.Current.TestState?.Result is not TestResult.Failed) System.IO.Directory.Delete(Directory, recursive: true);
+    }
+}
