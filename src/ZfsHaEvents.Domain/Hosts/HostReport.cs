@@ -90,7 +90,7 @@ public sealed record HostReport(
     void ExportEnded(PoolChange change, HostFact.ExportEnded f, Stamp stamp)
     {
         var awaited = Awaited(change, stamp, MoveStep.Export);
-        PoolEvent outcome = !f.Sight.IsImported() && f.Run is null or { Ended: true } ? new ExportSucceeded(Host, Order, f.Run, f.Sight, f.ZpoolSeconds)
+        PoolEvent outcome = f.Sight.Presence is PoolPresence.Absent && f.Run is null or { Ended: true } ? new ExportSucceeded(Host, Order, f.Run, f.Sight, f.ZpoolSeconds)
             : f.Failure.IsRefusal() ? new ExportRefused(Host, Order, f.Failure, f.Run, f.Sight, f.ZpoolSeconds)
             : new ExportFailed(Host, Order, f.Failure, f.Run, f.Sight, f.ZpoolSeconds);
         change.RecordHealth(Host, f.Sight, stamp, () => change.Record(outcome, stamp));
@@ -112,5 +112,5 @@ public sealed record HostReport(
     }
 
     /// <summary>Whether the running move waits for this outcome. Asked before it is recorded, because recording may change the answer.</summary>
-    bool Awaited(PoolChange change, Stamp stamp, params ReadOnlySpan<MoveStep> steps) => !stamp.Late && change.Pool.Move?.Awaits(Order, steps) is true;
+    bool Awaited(PoolChange change, Stamp stamp, params ReadOnlySpan<MoveStep> steps) => !stamp.Late && change.Pool.Move?.Awaits(Host, Order, steps) is true;
 }

@@ -21,10 +21,26 @@ public sealed record HostReconnected(
         change.Discover(PoolId, Name, Host);
         change.See(Host, Sight, new(ObservedAt, Host, Boot, Sequence, Actors.Agent, change.IsLate(Host, Boot, Sequence)));
         Compare(change);
+        var present = context.Alive(Host)?.Session == Session; // If not, it has opened another one since, and that will tell.
+        if (present) RuleOut(change);
         change.Settle(before: pool);
-        if (change.Pool.RunningMove()?.Step() is { Order: { } order } step && step.Host == Host && pool.Move?.Awaits(order) is true)
+        if (present && change.Pool.RunningMove()?.Step() is { Order: { } order } step && step.Host == Host && step.Session != Session && pool.Move?.Awaits(order) is true)
             change.Reissue($"{Host} opened session {Session}");
+        if (present) RuleOut(change); // The move may have halted instead.
         return change.Done();
+    }
+
+    /// <summary>
+    /// An import ordered in an earlier session that no move waits for any more: it cannot take effect if the host has rebooted
+    /// since, or has not obeyed its epoch, and the session it was for is over.
+    /// </summary>
+    void RuleOut(PoolChange change)
+    {
+        if (change.Pool.OutstandingImport is not { } outstanding || outstanding.Host != Host || outstanding.Session == Session || change.Pool.Move?.Awaits(outstanding.Order) is true) return;
+
+        var begun = Obeyed is { } obeyed && obeyed.Incarnation == change.Context.Incarnation && obeyed.Epoch >= outstanding.Epoch;
+        if (outstanding.Boot != Boot) change.Record(new ImportRuledOut(Host, outstanding.Order, $"{Host} has rebooted since"));
+        else if (!begun) change.Record(new ImportRuledOut(Host, outstanding.Order, $"{Host} never began it: it has obeyed {(Obeyed is null ? "no order" : $"epoch {Obeyed.Epoch}")}, and its session is over"));
     }
 
     /// <summary>A host that obeyed more than we ever ordered shows that our history is not the newest.</summary>

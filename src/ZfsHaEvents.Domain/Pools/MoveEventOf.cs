@@ -15,9 +15,9 @@ static class MoveEventOf
         ? new SwitchoverStarted(id, from, to, epoch)
         : new FailoverStarted(id, from, to, epoch);
 
-    public static MoveStepStarted StepStarted(Move move, MoveStep step, HostName? host, OrderId? order) => move.Kind is MoveKind.Switchover
-        ? new SwitchoverStepStarted(move.Id, step, host, order)
-        : new FailoverStepStarted(move.Id, step, host, order);
+    public static MoveStepStarted StepStarted(Move move, MoveStep step, OrderId order, HostStanding host) => move.Kind is MoveKind.Switchover
+        ? new SwitchoverStepStarted(move.Id, step, host.Name, order, host.Session, host.Boot)
+        : new FailoverStepStarted(move.Id, step, host.Name, order, host.Session, host.Boot);
 
     public static MoveStepDone StepDone(Move move, MoveStep step, double seconds, double zpoolSeconds, string detail) => move.Kind is MoveKind.Switchover
         ? new SwitchoverStepDone(move.Id, step, seconds, zpoolSeconds, detail)

@@ -58,6 +58,9 @@ public enum MoveEnd
     /// <summary>It is not known whether the import happened, or still will.</summary>
     ImportUnknown,
 
+    /// <summary>It was imported where it should be, and its I/O is suspended there.</summary>
+    PoolSuspended,
+
     /// <summary>The takeover failed on the target, and there is nowhere to put the pool back to.</summary>
     TakeoverFailed,
 
@@ -101,8 +104,10 @@ public abstract record MoveRefused(RequestId Id, Refusal Reason, string Detail) 
 /// <summary>It is under way. <paramref name="From"/> is null when no host held the pool.</summary>
 public abstract record MoveStarted(RequestId Id, HostName? From, HostName To, Epoch Epoch) : MoveEvent(Id);
 
-/// <summary>A step was begun: an order was issued, or a person is waited for.</summary>
-public abstract record MoveStepStarted(RequestId Id, MoveStep Step, HostName? Host, OrderId? Order) : MoveEvent(Id);
+/// <summary>A step was begun: an order was issued, or a person is waited for, and then there is no host and no order.</summary>
+/// <param name="Session">The session the order is for.</param>
+/// <param name="Boot">The boot the order is for: nothing it began outlives that.</param>
+public abstract record MoveStepStarted(RequestId Id, MoveStep Step, HostName? Host, OrderId? Order, SessionId? Session, BootId? Boot) : MoveEvent(Id);
 
 /// <summary>A step did what it was for.</summary>
 /// <param name="Seconds">From the step's start to this, by the database's clock.</param>
@@ -127,7 +132,8 @@ public sealed record SwitchoverRefused(RequestId Id, Refusal Reason, string Deta
 
 public sealed record SwitchoverStarted(RequestId Id, HostName? From, HostName To, Epoch Epoch) : MoveStarted(Id, From, To, Epoch);
 
-public sealed record SwitchoverStepStarted(RequestId Id, MoveStep Step, HostName? Host, OrderId? Order) : MoveStepStarted(Id, Step, Host, Order);
+public sealed record SwitchoverStepStarted(RequestId Id, MoveStep Step, HostName? Host, OrderId? Order, SessionId? Session, BootId? Boot)
+    : MoveStepStarted(Id, Step, Host, Order, Session, Boot);
 
 public sealed record SwitchoverStepDone(RequestId Id, MoveStep Step, double Seconds, double ZpoolSeconds, string Detail)
     : MoveStepDone(Id, Step, Seconds, ZpoolSeconds, Detail);
@@ -148,7 +154,8 @@ public sealed record FailoverRefused(RequestId Id, Refusal Reason, string Detail
 
 public sealed record FailoverStarted(RequestId Id, HostName? From, HostName To, Epoch Epoch) : MoveStarted(Id, From, To, Epoch);
 
-public sealed record FailoverStepStarted(RequestId Id, MoveStep Step, HostName? Host, OrderId? Order) : MoveStepStarted(Id, Step, Host, Order);
+public sealed record FailoverStepStarted(RequestId Id, MoveStep Step, HostName? Host, OrderId? Order, SessionId? Session, BootId? Boot)
+    : MoveStepStarted(Id, Step, Host, Order, Session, Boot);
 
 public sealed record FailoverStepDone(RequestId Id, MoveStep Step, double Seconds, double ZpoolSeconds, string Detail)
     : MoveStepDone(Id, Step, Seconds, ZpoolSeconds, Detail);

@@ -23,7 +23,7 @@ static class Moving
         }
 
         var order = change.OrderFor(move, step, host, standing, attempt: 1);
-        change.Record(MoveEventOf.StepStarted(move, step, host, order.Header.Id));
+        change.Record(MoveEventOf.StepStarted(move, step, order.Header.Id, standing));
         change.Send(order, host, step);
     }
 
@@ -39,8 +39,22 @@ static class Moving
             return;
         }
 
+        if (step.Step is MoveStep.Import or MoveStep.PutBack && change.HeldOutside(host) is { } elsewhere)
+        {
+            change.StepFailed(ZpoolFailure.ActiveElsewhere, 0, elsewhere);
+            change.Halt(MoveEnd.HeldElsewhere, $"{elsewhere}; {host} was not told again to import");
+            return;
+        }
+
+        if (step.Step is MoveStep.Import && Takeover.ForceForbidden(change) is { } why)
+        {
+            change.StepFailed(ZpoolFailure.ForceRequired, 0, why);
+            change.Halt(MoveEnd.ForceNotPermitted, why);
+            return;
+        }
+
         var order = change.OrderFor(move, step.Step, host, standing, step.Attempt + 1);
-        change.Record(new OrderReissued(order.Header.Id, step.Order!.Value, host, reason));
+        change.Record(new OrderReissued(order.Header.Id, step.Order!.Value, host, standing.Session, standing.Boot, reason));
         change.Send(order, host, step.Step);
     }
 
@@ -48,9 +62,9 @@ static class Moving
     public static void GiveToTarget(this PoolChange change)
     {
         var move = change.Running();
-        if (change.Pool.Holders().Any(h => h != move.To))
+        if (change.HeldOutside(move.To) is { } elsewhere)
         {
-            change.Halt(MoveEnd.HeldElsewhere, $"{string.Join(", ", change.Pool.Holders())} has the pool imported read-write; nothing was imported on {move.To}");
+            change.Halt(MoveEnd.HeldElsewhere, $"{elsewhere}; nothing was imported on {move.To}");
             return;
         }
 
@@ -83,6 +97,12 @@ static class Moving
         if (change.Context.Alive(from) is null)
         {
             change.Halt(MoveEnd.SourceLost, $"{because}; {from} has not answered since, so the pool cannot be put back there");
+            return;
+        }
+
+        if (change.HeldOutside(from) is { } elsewhere)
+        {
+            change.Halt(MoveEnd.HeldElsewhere, $"{because}; {elsewhere}, so it was not put back on {from}");
             return;
         }
 
@@ -134,6 +154,13 @@ static class Moving
 
     /// <summary>How losing this host ends the move.</summary>
     public static MoveEnd Lost(this PoolChange change, HostName host) => change.Running().To == host ? MoveEnd.TargetLost : MoveEnd.SourceLost;
+
+    /// <summary>Who else is seen to hold the pool, in a sentence; null when nobody is.</summary>
+    static string? HeldOutside(this PoolChange change, HostName host)
+    {
+        var others = change.Pool.Holders().Where(h => h != host).ToList();
+        return others.Count == 0 ? null : $"{string.Join(" and ", others)} {(others.Count == 1 ? "has" : "have")} the pool imported read-write";
+    }
 
     static void OrderImport(this PoolChange change, MoveStep step, HostName host)
     {

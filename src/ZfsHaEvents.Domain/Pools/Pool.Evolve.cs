@@ -17,7 +17,7 @@ public sealed partial record Pool
         {
             PoolDiscovered e => next with { Name = e.Name },
             PoolRenamed e => next with { Name = e.To },
-            ImportStarted { Order: null } e => next with { TypedImports = TypedImports.SetItem(e.Host, recorded.Stamp.Actor) },
+            ImportStarted { Order: null } e => next.Typed(e.Host, recorded.Stamp),
             ImportSucceeded e => next.ImportEnded(e.Host, e.Order, e.Run, e.Sight, recorded),
             ImportRefused e => next.ImportEnded(e.Host, e.Order, e.Run, e.Sight, recorded),
             ImportFailed e => next.ImportEnded(e.Host, e.Order, e.Run, e.Sight, recorded),
@@ -28,13 +28,19 @@ public sealed partial record Pool
             PoolScanned e => next.Scanned(e, recorded),
             OrderRefused e => next.NotBegun(e.Host, e.Order, e.Reason, recorded),
             OrderReissued e => next.Reissued(e),
+            ImportRuledOut e => OutstandingImport?.Order == e.Order ? next with { OutstandingImport = null } : next,
+
+            // The lock is free only when the last import on that host, and its child, are over.
+            PoolLockAcquired e => next.TypedOver(e.Host, recorded.Stamp),
+            PoolLockReleased e => next.TypedOver(e.Host, recorded.Stamp),
             OwnershipClaimed e => next with { Claimant = e.Host, Epoch = e.Epoch },
             OwnershipReleased => next with { Claimant = null },
             OwnershipUnverified e => next.Doubted(e),
             OwnershipVerified => next with { Awaited = [] },
             ConflictDetected e => next with { Conflict = [.. e.Hosts] },
             ConflictCleared => next with { Conflict = [] },
-            PolicyChanged e => next.Dealt(e.Request) with { Policy = e.Policy },
+            PolicySet e => next.Dealt(e.Request) with { Policy = e.Policy },
+            CallOffRequested e => next.Dealt(e.Request),
             FencingConfirmed e => next.Dealt(e.Request).Fence(e.Host, recorded),
             RequestRefused e => next.Dealt(e.Request),
             PoolHalted e => next with
@@ -60,23 +66,42 @@ public sealed partial record Pool
     {
         if (recorded.Stamp is not { Late: false, Boot: { } boot, Sequence: { } sequence }) return this;
 
-        var earlier = Sightings.GetValueOrDefault(host)?.Sight ?? PoolSight.Unknown;
+        var earlier = Sightings.GetValueOrDefault(host);
         return this with
         {
-            Sightings = Sightings.SetItem(host, new(sight.Over(earlier), boot, sequence, recorded.Stamp.ObservedAt, recorded.Id, Stale: false)),
-            Awaited = Awaited.Remove(host),
-            Fenced = Fenced.Remove(host), // It speaks: whoever vouched that it could not write vouched for an earlier time.
+            Sightings = Sightings.SetItem(host, new(sight.Over(earlier?.Sight ?? PoolSight.Unknown), boot, sequence, recorded.Stamp.ObservedAt, recorded.Id, Stale: false)),
+            Awaited = sight.Presence is PoolPresence.Unknown ? Awaited : Awaited.Remove(host),
+
+            // It speaks: whoever vouched that it could not write vouched for an earlier time.
+            Fenced = Fenced.Remove(host),
+            Move = RunningMove() is { FencedBy: not null } move && move.From == host ? move with { FencedBy = null } : Move,
+            TypedImports = earlier is { } && earlier.Boot != boot ? TypedImports.Remove(host) : TypedImports,
+            OutstandingImport = sight.IsHeld() && OutstandingImport?.Host == host ? null : OutstandingImport,
         };
     }
 
     Pool ImportEnded(HostName host, OrderId? order, ZpoolRun? run, PoolSight sight, Recorded<PoolEvent> recorded)
     {
-        var seen = Seen(host, sight, recorded) with { TypedImports = TypedImports.Remove(host) };
-        var settled = !recorded.Stamp.Late && run is null or { Ended: true };
+        var ended = run is null or { Ended: true };
+        var seen = ended ? Seen(host, sight, recorded).TypedOver(host, recorded.Stamp) : Seen(host, sight, recorded);
+        var settled = ended && !recorded.Stamp.Late && sight.Presence is not PoolPresence.Unknown;
         return settled && OutstandingImport is { } outstanding && outstanding.Host == host && outstanding.Order == order
             ? seen with { OutstandingImport = null }
             : seen;
     }
+
+    /// <summary>However late it is told, it may be running as long as its boot lasts.</summary>
+    Pool Typed(HostName host, Stamp stamp) =>
+        stamp is { Boot: { } boot, Sequence: { } sequence } && (!Sightings.TryGetValue(host, out var sighting) || sighting.Boot == boot)
+            && (!TypedImports.TryGetValue(host, out var typed) || typed.Boot != boot || typed.Sequence < sequence)
+            ? this with { TypedImports = TypedImports.SetItem(host, new(stamp.Actor, boot, sequence)) }
+            : this;
+
+    /// <summary>What the host did afterwards shows that a typed import is over.</summary>
+    Pool TypedOver(HostName host, Stamp stamp) =>
+        TypedImports.TryGetValue(host, out var typed) && typed.Boot == stamp.Boot && stamp.Sequence > typed.Sequence
+            ? this with { TypedImports = TypedImports.Remove(host) }
+            : this;
 
     /// <summary>
     /// An import order that the host would not begin has no effect to wait for. Not so with a stale session: an earlier
@@ -90,13 +115,15 @@ public sealed partial record Pool
             : this;
 
     Pool Scanned(PoolScanned e, Recorded<PoolEvent> recorded) =>
-        Move is { } move && move.Awaits(e.Order, MoveStep.ReadLabels) && e.Label is not null ? this with { Move = move with { Label = e.Label, ForceAskedBy = recorded.Id } } : this;
+        Move is { } move && move.Awaits(e.Host, e.Order, MoveStep.ReadLabels) && !recorded.Stamp.Late && e.Label is not null ? this with { Move = move with { Label = e.Label, ForceAskedBy = recorded.Id } } : this;
 
     Pool Reissued(OrderReissued e) => this with
     {
-        OutstandingImport = OutstandingImport is { } outstanding && outstanding.Order == e.Previous ? outstanding with { Order = e.Order } : OutstandingImport,
+        OutstandingImport = OutstandingImport is { } outstanding && outstanding.Order == e.Previous
+            ? outstanding with { Order = e.Order, Session = e.Session, Boot = e.Boot }
+            : OutstandingImport,
         Move = Move is { Steps: [.., var last] } move && last.Order == e.Previous
-            ? move with { Steps = move.Steps.SetItem(move.Steps.Count - 1, last with { Order = e.Order, Attempt = last.Attempt + 1 }) }
+            ? move with { Steps = move.Steps.SetItem(move.Steps.Count - 1, last with { Order = e.Order, Session = e.Session, Attempt = last.Attempt + 1 }) }
             : Move,
     };
 
@@ -110,6 +137,7 @@ public sealed partial record Pool
     {
         Fenced = Fenced.SetItem(host, recorded.Id),
         Awaited = Awaited.Remove(host),
+        TypedImports = TypedImports.Remove(host),
         OutstandingImport = OutstandingImport?.Host == host ? null : OutstandingImport,
         Sightings = Sightings.TryGetValue(host, out var sighting)
             ? Sightings.SetItem(host, sighting with { Sight = sighting.Sight with { Presence = PoolPresence.Absent }, Stale = true, Event = recorded.Id })
@@ -131,8 +159,10 @@ public sealed partial record Pool
         {
             MoveStepStarted e => this with
             {
-                Move = Move with { Steps = Move.Steps.Add(new(e.Step, e.Host, e.Order, 1, recorded.RecordedAt, null, null, 0, "")) },
-                OutstandingImport = e is { Step: MoveStep.Import or MoveStep.PutBack, Host: { } host, Order: { } order } ? new(host, order, Epoch) : OutstandingImport,
+                Move = Move with { Steps = Move.Steps.Add(new(e.Step, e.Host, e.Order, e.Session, 1, recorded.RecordedAt, null, null, 0, "")) },
+                OutstandingImport = e is { Step: MoveStep.Import or MoveStep.PutBack, Host: { } host, Order: { } order, Session: { } session, Boot: { } boot }
+                    ? new(host, order, Epoch, session, boot)
+                    : OutstandingImport,
             },
             MoveStepDone e => this with { Move = EndStep(Move, recorded, done: true, e.ZpoolSeconds, e.Detail) },
             MoveStepFailed e => this with { Move = EndStep(Move, recorded, done: false, e.ZpoolSeconds, e.Detail) with { PutBackBecause = e.Step is MoveStep.Import ? e.Detail : Move.PutBackBecause } },

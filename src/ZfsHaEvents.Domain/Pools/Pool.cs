@@ -30,8 +30,8 @@ public sealed partial record Pool
     /// <summary>What each host saw last.</summary>
     public ImmutableSortedDictionary<HostName, Sighting> Sightings { get; init; } = ImmutableSortedDictionary<HostName, Sighting>.Empty;
 
-    /// <summary>Imports by a typed command that have begun and not ended: who, per host.</summary>
-    public ImmutableSortedDictionary<HostName, string> TypedImports { get; init; } = ImmutableSortedDictionary<HostName, string>.Empty;
+    /// <summary>Imports by a typed command that have begun and, as far as told, not ended.</summary>
+    public ImmutableSortedDictionary<HostName, TypedImport> TypedImports { get; init; } = ImmutableSortedDictionary<HostName, TypedImport>.Empty;
 
     /// <summary>
     /// The import order that may still take effect. As long as it stands no other host is told to import; it ends when its
@@ -115,7 +115,12 @@ public sealed record Sighting(PoolSight Sight, BootId Boot, long Sequence, DateT
 }
 
 /// <summary>An import order that may still take effect.</summary>
-public sealed record OutstandingImport(HostName Host, OrderId Order, Epoch Epoch);
+/// <param name="Session">The session it is for; a host carries it out in no other.</param>
+/// <param name="Boot">The boot it is for.</param>
+public sealed record OutstandingImport(HostName Host, OrderId Order, Epoch Epoch, SessionId Session, BootId Boot);
+
+/// <summary>An import by a typed command.</summary>
+public sealed record TypedImport(string By, BootId Boot, long Sequence);
 
 /// <summary>The pool takes no orders.</summary>
 /// <param name="Move">The move that halted; null when it was something else.</param>
@@ -178,13 +183,14 @@ public sealed record Move
     /// <summary>Whether the outcome of this order is what the move waits for.</summary>
     public bool Awaits(OrderId? order) => State == MoveState.Running && order is not null && Step()?.Order == order;
 
-    /// <summary>Whether the outcome of this order is what the move waits for, and the order is for one of these steps.</summary>
-    public bool Awaits(OrderId? order, params ReadOnlySpan<MoveStep> steps) => Awaits(order) && steps.Contains(Steps[^1].Step);
+    /// <summary>Whether the outcome of this order, from this host, is what the move waits for, and the order is for one of these steps.</summary>
+    public bool Awaits(HostName host, OrderId? order, params ReadOnlySpan<MoveStep> steps) => Awaits(order) && Steps[^1].Host == host && steps.Contains(Steps[^1].Step);
 }
 
 /// <summary>A step of a move.</summary>
 /// <param name="Host">Who carries it out; null for a step that waits for a person.</param>
+/// <param name="Session">The session that its order is for.</param>
 /// <param name="Attempt">1, and one more each time the order was issued anew.</param>
 public sealed record StepTaken(
-    MoveStep Step, HostName? Host, OrderId? Order, int Attempt, DateTimeOffset StartedAt, DateTimeOffset? EndedAt,
+    MoveStep Step, HostName? Host, OrderId? Order, SessionId? Session, int Attempt, DateTimeOffset StartedAt, DateTimeOffset? EndedAt,
     bool? Done, double ZpoolSeconds, string Detail);

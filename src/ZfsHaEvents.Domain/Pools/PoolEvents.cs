@@ -74,7 +74,14 @@ public sealed record PoolHealthChanged(HostName Host, PoolHealth From, PoolHealt
 public sealed record OrderRefused(HostName Host, OrderId? Order, Hosts.OrderRefusal Reason, string Detail) : PoolEvent, IHostDeed;
 
 /// <summary>An order was issued again because its host opened a new session.</summary>
-public sealed record OrderReissued(OrderId Order, OrderId Previous, HostName Host, string Reason) : PoolEvent;
+public sealed record OrderReissued(OrderId Order, OrderId Previous, HostName Host, SessionId Session, BootId Boot, string Reason) : PoolEvent;
+
+/// <summary>
+/// An import that was ordered has had no effect and can have none any more, although no report on the order came: no other
+/// host is held up by it from here on.
+/// </summary>
+/// <param name="Evidence">What shows it.</param>
+public sealed record ImportRuledOut(HostName Host, OrderId Order, string Evidence) : PoolEvent;
 
 // ---- ownership -------------------------------------------------------------------------------------------------------
 
@@ -144,7 +151,10 @@ public sealed record ConflictCleared(HostName? Holder) : PoolEvent;
 // ---- people ----------------------------------------------------------------------------------------------------------
 
 /// <summary>How the pool is failed over from now on.</summary>
-public sealed record PolicyChanged(RequestId Request, PoolPolicy Policy, string By) : PoolEvent;
+public sealed record PolicySet(RequestId Request, PoolPolicy Policy, string By) : PoolEvent;
+
+/// <summary>A person wants a move called off; that it was aborted stands beside this.</summary>
+public sealed record CallOffRequested(RequestId Request, RequestId Move, string By, string Reason) : PoolEvent;
 
 /// <summary>A person vouches that the host cannot write to this pool's disks.</summary>
 public sealed record FencingConfirmed(RequestId Request, HostName Host, string By, string Statement) : PoolEvent;

@@ -60,6 +60,9 @@ public enum Refusal
     /// <summary>An order is with a host; only its outcome can end this now.</summary>
     OrderOutstanding,
 
+    /// <summary>A person vouched for something and did not say how they know.</summary>
+    EvidenceMissing,
+
     /// <summary>A host whose lease is live cannot be confirmed as fenced.</summary>
     HostAlive,
 }

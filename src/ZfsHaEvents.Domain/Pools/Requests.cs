@@ -8,7 +8,10 @@ public interface IPoolMessage
     /// <summary>The pool, by GUID or by name.</summary>
     PoolReference Pool { get; }
 
-    /// <summary>What follows, given the pool as it stands. The same message again yields nothing.</summary>
+    /// <summary>
+    /// What follows, given the pool as it stands. The same message again changes nothing and orders nothing: a request is known
+    /// by its id, a report by its sequence numbers, and both by the ids of their events, which derive from the message's.
+    /// </summary>
     Decision<PoolEvent> Decide(Pool pool, DecisionContext context);
 }
 
@@ -58,7 +61,7 @@ public sealed record SwitchoverPool([property: JsonIgnore] RequestId Id, PoolRef
         if (Guards.NotNow(pool) is { } notNow) return notNow;
         if (Guards.BadTarget(To, context) is { } badTarget) return badTarget;
         if (holder == To) return (Refusal.AlreadyHeldByTarget, $"{To} has the pool imported already");
-        if (Guards.ImportElsewhere(pool, To) is { } outstanding) return outstanding;
+        if (Guards.ImportElsewhere(pool, To, fenced: null) is { } outstanding) return outstanding;
 
         // A suspended pool counts as held by nobody, but it is imported: it must not be imported elsewhere on our word.
         if (pool.Sightings.FirstOrDefault(s => !s.Value.Stale && s.Value.Sight is { Health: PoolHealth.Suspended } && s.Value.Sight.IsHeld()) is { Value: not null } suspended)
@@ -67,6 +70,7 @@ public sealed record SwitchoverPool([property: JsonIgnore] RequestId Id, PoolRef
         var source = holder ?? pool.LastHolder();
         if (source is { } from && from != To && context.Alive(from) is null && !pool.Fenced.ContainsKey(from))
             return (Refusal.HolderNotAlive, $"{from} does not answer and cannot be asked to export; ask for a failover");
+        if (Guards.NotSaid(pool, To, context) is { } notSaid) return notSaid;
         if (pool.Awaited.Count > 0 && pool.Multihost() is not true)
             return (Refusal.OwnershipUnverified, $"{string.Join(", ", pool.Awaited)} has not reported since ownership became uncertain, and multihost is not known to be on");
         return null;
@@ -117,6 +121,7 @@ public sealed record ConfirmFencing([property: JsonIgnore] RequestId Id, PoolRef
 
     (Refusal, string)? Refuse(Pool pool, DecisionContext context)
     {
+        if (string.IsNullOrWhiteSpace(Statement)) return (Refusal.EvidenceMissing, Guards.SayHow);
         if (!context.Hosts.ContainsKey(Host) && !pool.Sightings.ContainsKey(Host)) return (Refusal.UnknownHost, $"no host named {Host} has ever registered");
         if (context.Alive(Host) is not null) return (Refusal.HostAlive, $"{Host} renews its lease: it is running, whatever was done to it");
         return null;
@@ -145,6 +150,7 @@ public sealed record CallOffMove([property: JsonIgnore] RequestId Id, PoolRefere
             return change.Done();
         }
 
+        change.Record(new CallOffRequested(Id, Move, By, Reason), By);
         change.Abort(MoveEnd.CalledOff, $"{By}: {Reason}", pool.Holder(), By);
         return change.Done();
     }
@@ -195,7 +201,7 @@ public sealed record SetPoolPolicy([property: JsonIgnore] RequestId Id, PoolRefe
     public Decision<PoolEvent> Decide(Pool pool, DecisionContext context)
     {
         var change = new PoolChange(pool, context);
-        if (!pool.HasSeen(Id) && !Policy.SameAs(pool.Policy)) change.Record(new PolicyChanged(Id, Policy, By), By);
+        if (!pool.HasSeen(Id)) change.Record(new PolicySet(Id, Policy, By), By);
         return change.Done();
     }
 }
@@ -219,8 +225,23 @@ static class Guards
         return null;
     }
 
-    public static (Refusal, string)? ImportElsewhere(Pool pool, HostName to) =>
-        pool.OutstandingImport is { } outstanding && outstanding.Host != to
-            ? (Refusal.ImportOutstanding, $"import {outstanding.Order} on {outstanding.Host} may still take effect; {outstanding.Host} must report, or be confirmed as fenced")
+    /// <param name="fenced">A host that somebody vouches for in the same breath.</param>
+    public static (Refusal, string)? ImportElsewhere(Pool pool, HostName to, HostName? fenced)
+    {
+        if (pool.OutstandingImport is { } outstanding && outstanding.Host != to && outstanding.Host != fenced)
+            return (Refusal.ImportOutstanding, $"import {outstanding.Order} on {outstanding.Host} may still take effect; {outstanding.Host} must report, or be confirmed as fenced");
+        return pool.TypedImports.FirstOrDefault(t => t.Key != to && t.Key != fenced) is { Value: { } typed, Key: var host }
+            ? (Refusal.ImportOutstanding, $"{typed.By} began to import the pool on {host} and nothing shows that it ended; `zfsha scan` there waits for it and tells")
             : null;
+    }
+
+    /// <summary>A host whose lease is live and that has not said yet whether it has the pool: its word is under way, or it could not look.</summary>
+    public static (Refusal, string)? NotSaid(Pool pool, HostName to, DecisionContext context)
+    {
+        var silent = pool.Sightings.Where(s => s.Key != to && context.Alive(s.Key) is not null && (s.Value.Stale || s.Value.Sight.Presence is PoolPresence.Unknown)).Select(s => s.Key).ToList();
+        return silent.Count > 0 ? (Refusal.OwnershipUnverified, $"{string.Join(", ", silent)} answers and has not said yet whether it has the pool; ask again in a moment") : null;
+    }
+
+    /// <summary>What a person is told who vouches for something and does not say how they know.</summary>
+    public const string SayHow = "say how it was made sure that the host cannot write to the disks: power cut, cable pulled, ticket number";
 }

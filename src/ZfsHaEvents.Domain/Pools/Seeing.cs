@@ -41,7 +41,7 @@ static class Seeing
     public static void Settle(this PoolChange change, Pool before)
     {
         Conflicts(change);
-        HolderReturned(change);
+        HolderReturned(change, before);
         NotOrdered(change, before);
         Adopt(change, before);
         if (before.Awaited.Count > 0 && change.Pool.Awaited.Count == 0) change.Record(new OwnershipVerified(change.Pool.Holder(), change.Pool.Epoch));
@@ -57,12 +57,24 @@ static class Seeing
             change.Record(new ConflictCleared(pool.Holder()));
     }
 
-    /// <summary>A failover that has not told the target to import yet is pointless once the holder is back with the pool.</summary>
-    static void HolderReturned(PoolChange change)
+    /// <summary>
+    /// A failover that has not told the target to import yet is pointless once the holder is back with the pool; and a host
+    /// that is back cannot be vouched for as fenced.
+    /// </summary>
+    static void HolderReturned(PoolChange change, Pool before)
     {
-        if (change.Pool.RunningMove() is not { Kind: MoveKind.Failover, From: { } from } move) return;
+        if (change.Pool.RunningMove() is not { Kind: MoveKind.Failover, From: { } from } move || change.Context.Alive(from) is null) return;
         if (move.Step()?.Step is not (MoveStep.Fence or MoveStep.ReadLabels)) return;
-        if (!change.Pool.Sightings.TryGetValue(from, out var sighting) || !sighting.Holds()) return;
+        if (!change.Pool.Sightings.TryGetValue(from, out var sighting) || before.Sightings.GetValueOrDefault(from)?.Event == sighting.Event) return;
+
+        if (sighting.IsAbsent() && move.Step()!.Step is MoveStep.Fence)
+        {
+            change.StepFailed(ZpoolFailure.Other, 0, $"{from} is back and does not have the pool imported");
+            change.Abort(MoveEnd.HolderReturned, $"{from} answers again and does not have the pool; a switchover to {from} imports it there without force", holder: null);
+            return;
+        }
+
+        if (!sighting.Holds()) return;
 
         change.StepFailed(ZpoolFailure.ActiveElsewhere, 0, $"{from} is back and has the pool imported");
         change.Abort(MoveEnd.HolderReturned, $"{from} answers again and has the pool imported", holder: from);

@@ -22,6 +22,13 @@ static class StepOutcome
             return;
         }
 
+        if (outcome.Sight.Presence is PoolPresence.Unknown)
+        {
+            change.StepFailed(outcome.Failure, outcome.ZpoolSeconds, Describe(outcome.Run));
+            change.Halt(MoveEnd.ExportUnknown, $"{move.From} cannot tell whether it still has the pool: {Describe(outcome.Run)}");
+            return;
+        }
+
         change.StepDone(outcome.ZpoolSeconds, outcome.Run is null ? "was exported already" : "exported");
         change.GiveToTarget();
     }
@@ -30,6 +37,13 @@ static class StepOutcome
     {
         var move = change.Pool.RunningMove()!;
         var step = move.Step()!;
+        if (outcome.Sight.IsHeld() && outcome.Sight.Health is PoolHealth.Suspended)
+        {
+            change.StepFailed(ZpoolFailure.Suspended, outcome.ZpoolSeconds, "imported, and its I/O is suspended");
+            change.Halt(MoveEnd.PoolSuspended, $"{step.Host} has the pool imported and cannot write to it; reboot {step.Host} before the pool is imported elsewhere");
+            return;
+        }
+
         if (outcome.Sight.IsHeld())
         {
             change.StepDone(outcome.ZpoolSeconds, outcome.Run is null ? "was imported already" : "imported");
@@ -40,7 +54,7 @@ static class StepOutcome
 
         var detail = $"{outcome.Failure}: {Describe(outcome.Run)}";
         change.StepFailed(outcome.Failure, outcome.ZpoolSeconds, detail);
-        if (outcome.Run is { Ended: false } || outcome.Sight.IsImported())
+        if (outcome.Run is { Ended: false } || outcome.Sight.IsImported() || outcome.Sight.Presence is PoolPresence.Unknown)
         {
             change.Halt(MoveEnd.ImportUnknown, $"zpool import on {step.Host} left the pool in doubt: {detail}");
             return;

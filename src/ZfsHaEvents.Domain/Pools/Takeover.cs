@@ -12,7 +12,7 @@ static class Takeover
         change.Record(new FailoverRequested(request.Id, request.To, request.By, request.Reason), request.By);
 
         var target = request.To ?? FirstAlive(pool, context);
-        if (Refuse(pool, context, target, request.FencingStatement is not null) is var (refusal, detail))
+        if (Refuse(pool, context, target, request.FencingStatement) is var (refusal, detail))
         {
             change.Record(new FailoverRefused(request.Id, refusal, detail));
             return;
@@ -20,6 +20,7 @@ static class Takeover
 
         var from = pool.LastHolder();
         change.Record(new FailoverStarted(request.Id, from, target!.Value, pool.Epoch), request.By);
+        if (pool.Sightings.TryGetValue(from!.Value, out var sighting) && sighting.Holds()) change.Record(new OwnershipUnverified(Doubt.HostLost, [from.Value])); // So that its return is news.
         if (request.FencingStatement is { } statement) change.Record(new FencingConfirmed(request.Id, from!.Value, request.By, statement), request.By);
 
         var fenced = request.FencingStatement is not null || pool.Fenced.ContainsKey(from!.Value);
@@ -29,7 +30,7 @@ static class Takeover
             return;
         }
 
-        change.Record(new FailoverStepStarted(request.Id, MoveStep.Fence, Host: null, Order: null));
+        change.Record(new FailoverStepStarted(request.Id, MoveStep.Fence, Host: null, Order: null, Session: null, Boot: null));
         if (fenced) FenceDone(change, request.FencingStatement is null ? "confirmed before the failover began" : $"{request.By}: {request.FencingStatement}");
     }
 
@@ -52,6 +53,12 @@ static class Takeover
 
         var move = change.Pool.RunningMove()!;
         change.StepDone(zpoolSeconds, Describe(label));
+        if (move.From is { } back && change.Context.Alive(back) is not null && change.Pool.Sightings.GetValueOrDefault(back)?.IsAbsent() is not true)
+        {
+            change.Abort(MoveEnd.HolderReturned, $"{back} answers again and has not said yet whether it has the pool", holder: null);
+            return;
+        }
+
         if (label.State is LabelState.Exported)
         {
             TakeOver(change); // Exported cleanly after all: force is neither needed nor used.
@@ -64,15 +71,27 @@ static class Takeover
             return;
         }
 
-        if (move.FencedBy is null && !(change.Pool.Policy.Fencing is FencingMethod.MmpAlone && label.MmpActive))
+        if (ForceForbidden(change) is { } why)
         {
-            change.Halt(
-                MoveEnd.ForceNotPermitted,
-                label.MmpActive ? $"{from} is not fenced, and the pool's policy does not permit MMP alone" : $"{from} is not fenced, and the newest uberblock carries no MMP");
+            change.Halt(MoveEnd.ForceNotPermitted, why);
             return;
         }
 
         TakeOver(change);
+    }
+
+    /// <summary>
+    /// Why the label that was read does not permit force; null when it does, or when none is needed. Asked before every order
+    /// that would carry a proof: evidence is void once the fenced host has spoken again.
+    /// </summary>
+    public static string? ForceForbidden(PoolChange change)
+    {
+        if (change.Pool.RunningMove() is not { Kind: MoveKind.Failover, Label: { State: LabelState.Active } label, From: { } from } move) return null;
+        if (move.FencedBy is not null || change.Pool.Policy.Fencing is FencingMethod.MmpAlone && label.MmpActive) return null;
+
+        return change.Context.Alive(from) is not null ? $"{from} answers again without the pool, and is not fenced; a switchover to {from} imports it there without force"
+            : label.MmpActive ? $"{from} is not fenced, and the pool's policy does not permit MMP alone"
+            : $"{from} is not fenced, and the newest uberblock carries no MMP";
     }
 
     static void TakeOver(PoolChange change)
@@ -80,7 +99,8 @@ static class Takeover
         var move = change.Pool.RunningMove()!;
         if (move.From is { } from)
         {
-            if (!change.Pool.Fenced.ContainsKey(from)) change.Record(new OwnershipUnverified(Doubt.TakenOver, [from]));
+            if (!change.Pool.Fenced.ContainsKey(from) && change.Pool.Sightings.GetValueOrDefault(from)?.IsAbsent() is not true)
+                change.Record(new OwnershipUnverified(Doubt.TakenOver, [from]));
             change.SendAbout(from, $"{move.Id}/evict", new Hosts.EvictHost(from, change.Pool.Id, move.Id));
         }
 
@@ -93,16 +113,20 @@ static class Takeover
     static HostName? FirstAlive(Pool pool, DecisionContext context) =>
         pool.Policy.Targets.Where(t => t != pool.LastHolder() && context.Alive(t) is not null).Select(t => (HostName?)t).FirstOrDefault();
 
-    static (Refusal, string)? Refuse(Pool pool, DecisionContext context, HostName? target, bool vouchedFor)
+    static (Refusal, string)? Refuse(Pool pool, DecisionContext context, HostName? target, string? statement)
     {
+        var vouchedFor = statement is not null;
         if (Guards.NotNow(pool) is { } notNow) return notNow;
+        if (vouchedFor && string.IsNullOrWhiteSpace(statement)) return (Refusal.EvidenceMissing, Guards.SayHow);
         if (target is not { } to) return (Refusal.NoTarget, "no target was named, and none of the policy's targets is alive");
         if (Guards.BadTarget(to, context) is { } badTarget) return badTarget;
         if (pool.Holder() == to) return (Refusal.AlreadyHeldByTarget, $"{to} has the pool imported already");
+        if (pool.Sightings.TryGetValue(to, out var sighting) && sighting is { Stale: false, Sight.Health: PoolHealth.Suspended } && sighting.Sight.IsHeld())
+            return (Refusal.PoolSuspended, $"{to} has the pool imported with its I/O suspended and could not write to it; reboot {to} first");
         if (pool.LastHolder() is not { } from) return (Refusal.NothingToTakeOver, "no host holds or has claimed the pool; ask for a switchover");
         if (from == to) return (Refusal.AlreadyHeldByTarget, $"{to} is the last holder; a failover takes a pool from another host");
         if (context.Alive(from) is not null) return (Refusal.HolderAlive, $"{from} renews its lease; ask for a switchover");
-        if (Guards.ImportElsewhere(pool, to) is { } outstanding && !(vouchedFor && pool.OutstandingImport!.Host == from)) return outstanding;
+        if (Guards.ImportElsewhere(pool, to, vouchedFor ? from : null) is { } outstanding) return outstanding;
         if (pool.LeavesFor(to).Count == 0) return (Refusal.LeavesUnknown, "no host has ever reported the pool's devices, so its labels cannot be read");
         if (!vouchedFor && !pool.Fenced.ContainsKey(from) && pool.Policy.Fencing is FencingMethod.MmpAlone && pool.Multihost() is not true)
             return (Refusal.MultihostOff, "the policy rests on MMP alone, and multihost was not on when the pool was last seen imported; confirm that the holder is fenced");
