@@ -122,15 +122,15 @@ sealed class OrderPump(HostEnvironment host, PoolOperations operations, EpochRec
     }
 
     /// <summary>Whether the order still stands; if so its epoch is on disk when this returns.</summary>
-    Refusal? Check(OrderHeader header, DateTimeOffset databaseNow)
+    Refusal? Check(OrderHeader header, DateTimeOffset databaseNow) => session.Judge(present =>
     {
-        if (session.Current is not { } current || current.Session != header.Session)
-            return new(OrderRefusal.StaleSession, $"the order is for session {header.Session}, the present one is {session.Current?.Session.ToString() ?? "none"}");
+        if (present is not { } current || current.Session != header.Session)
+            return new(OrderRefusal.StaleSession, $"the order is for session {header.Session}, the present one is {present?.Session.ToString() ?? "none"}");
         if (current.Incarnation != header.Incarnation)
             return new(OrderRefusal.ForeignIncarnation, $"the order belongs to incarnation {header.Incarnation}, the session to {current.Incarnation}");
         if (databaseNow > header.NotAfter) return new(OrderRefusal.Expired, $"the order was not to be begun after {header.NotAfter:O}");
         return epochs.TryObey(header.Pool, header.Incarnation, header.Epoch, out var refusal) ? null : refusal;
-    }
+    });
 
     async Task TryAsync(Func<Task> tell)
     {

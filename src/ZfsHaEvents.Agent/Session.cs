@@ -8,6 +8,7 @@ using ZfsHaEvents.Store;
 using ZfsHaEvents.Zfs;
 using ZfsHaEvents.Zfs.Operations;
 using ZfsHaEvents.Zfs.Spooling;
+using Refusal = ZfsHaEvents.Zfs.Refusal;
 using ObeyedEpoch = ZfsHaEvents.Domain.Hosts.ObeyedEpoch;
 
 namespace ZfsHaEvents.Agent;
@@ -34,6 +35,15 @@ sealed class Session(HostEnvironment host, PoolObserver observer, EpochRecord ep
         {
             lock (_gate) return _current is { } session ? (session, _incarnation) : null;
         }
+    }
+
+    /// <summary>
+    /// Judges an order against the present session, which does not end meanwhile: what is obeyed in it is on disk before the
+    /// next one reads what was obeyed.
+    /// </summary>
+    public Refusal? Judge(Func<(SessionId Session, Incarnation Incarnation)?, Refusal?> judge)
+    {
+        lock (_gate) return judge(_current is { } session ? (session, _incarnation) : null);
     }
 
     /// <summary>Keeps a session open until cancelled.</summary>
