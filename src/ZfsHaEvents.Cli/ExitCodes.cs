@@ -1,0 +1,49 @@
+namespace ZfsHaEvents.Cli;
+
+/// <summary>How a command ended, for scripts. The numbers are frozen.</summary>
+static class ExitCodes
+{
+    public const int Done = 0;
+
+    public const int Failed = 1;
+
+    public const int Usage = 2;
+
+    public const int NoHolder = 3;
+
+    public const int Doubt = 4;
+
+    public const int Refused = 10;
+
+    public const int Aborted = 11;
+
+    public const int Halted = 12;
+
+    public const int StillRunning = 13;
+
+    /// <summary>EX_UNAVAILABLE of sysexits.h.</summary>
+    public const int Unreachable = 69;
+
+    /// <summary>EX_TEMPFAIL of sysexits.h.</summary>
+    public const int LockTimedOut = 75;
+
+    /// <summary>As a shell says it.</summary>
+    public const int CommandNotFound = 127;
+
+    /// <summary>What each means, for <c>zfsha --help</c>.</summary>
+    public static readonly (string Code, string Meaning)[] Table =
+    [
+        ("0", "done; for owner: exactly one host holds the pool, beyond doubt"),
+        ("1", "anything that has no number of its own"),
+        ("2", "bad usage, or a message that is none; nothing was done"),
+        ("3", "owner: no host holds the pool"),
+        ("4", "owner: several hosts hold the pool, or it is in doubt who does"),
+        ("10", "refused, with the rule that said so; nothing was done"),
+        ("11", "the switchover or failover was aborted: the pool did not move"),
+        ("12", "the switchover or failover halted and needs a person"),
+        ("13", "it was still running when this command stopped waiting"),
+        ("69", "the server or its database cannot be reached"),
+        ("75", "the pool's host lock was not to be had in time"),
+        ("*", "lock: the exit code of COMMAND; 127 and 126 if it could not be started"),
+    ];
+}

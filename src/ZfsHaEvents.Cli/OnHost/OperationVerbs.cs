@@ -1,0 +1,139 @@
+using System.CommandLine;
+using ZfsHaEvents.Cli.Api;
+using ZfsHaEvents.Cli.Pools;
+using ZfsHaEvents.Cli.Text;
+using ZfsHaEvents.Domain;
+using ZfsHaEvents.Domain.Pools;
+using ZfsHaEvents.Domain.Views;
+
+namespace ZfsHaEvents.Cli.OnHost;
+
+/// <summary>How long things on a host may take.</summary>
+static class OperationTimes
+{
+    public static Option<TimeSpan?> LockWait() => Parsers.Seconds("--timeout", "How long to wait for the pool's host lock (60)");
+
+    public static readonly TimeSpan LockWaitDefault = TimeSpan.FromSeconds(60);
+
+    /// <summary>An activity check takes 35 to 40 s with OpenZFS's defaults, and longer where the last holder's intervals were longer.</summary>
+    public static readonly TimeSpan Import = TimeSpan.FromSeconds(180);
+
+    public static readonly TimeSpan Export = TimeSpan.FromSeconds(180);
+
+    public static readonly TimeSpan ReadLabels = TimeSpan.FromSeconds(30);
+}
+
+/// <summary><c>import</c>: import a pool on this host, never with <c>-f</c>.</summary>
+static class ImportVerb
+{
+    /// <summary>A resource agent waits for this, and a server that is away must not cost it its own time limit.</summary>
+    static readonly TimeSpan ServerLimit = TimeSpan.FromSeconds(3);
+
+    public static Command Define()
+    {
+        var pool = Parsers.Pool();
+        var reason = Parsers.Text("--reason", "TEXT", "Why, for the audit; needed when the server cannot be asked and multihost is not proven on");
+        var noMount = new Option<bool>("--no-mount", "-N") { Description = "Mount no file system" };
+        var lockWait = OperationTimes.LockWait();
+        return Verb.Of("import", "On a storage host: import a pool here, unless another host may have it; never with -f", [pool, reason, noMount, lockWait], async invocation =>
+        {
+            var host = new ThisHost();
+            var guid = await PermittedAsync(invocation, host, invocation.Get(pool), invocation.Get(reason));
+            var terms = ThisHost.Terms("zfsha import", OperationTimes.Import, invocation.Get(lockWait) ?? OperationTimes.LockWaitDefault, invocation.Get(reason));
+            invocation.Screen.Status($"  importing {invocation.Get(pool)} on {host.Name} …");
+            var outcome = await host.Operations.ImportAsync(new(guid, Force: null, [], terms) { NoMount = invocation.Get(noMount) }, invocation.Cancellation);
+            return OperationText.Write(invocation.Screen, new(guid, host.Name, outcome.Failure, outcome is { Failure: ZpoolFailure.None, Run: null }, outcome.Sight, outcome.Run, outcome.Detail), "import");
+        });
+    }
+
+    /// <summary>The pool, when nothing forbids importing it here.</summary>
+    static async Task<PoolGuid> PermittedAsync(Invocation invocation, ThisHost host, PoolReference pool, string? reason)
+    {
+        PoolOwnership? known = null;
+        string? blind = null;
+        using var server = invocation.ConnectTo(ServerLimit);
+        try
+        {
+            known = await server.PoolAsync(pool, invocation.Cancellation);
+        }
+        catch (ServerRefusedException e) when (e.Reason == "UnknownPool") // Nobody ever reported it: nobody is believed to hold it.
+        {
+        }
+        catch (ServerUnreachableException e) // What this verb is also for.
+        {
+            blind = e.Message;
+        }
+
+        var guid = await host.ResolveAsync(pool, known?.Pool, invocation.Cancellation);
+        if (known is not null && known.Pool != guid) known = await server.PoolAsync(new(guid.ToString()), invocation.Cancellation);
+        if (host.IsImported(guid)) return guid; // It is so already: there is nothing to forbid.
+
+        if (known is not null && ImportPermission.Refusal(known, host.Name, reason) is { } refusal) throw refusal;
+        if (blind is null) return guid;
+        if (reason is not null)
+        {
+            invocation.Screen.Notice($"{blind}; going on because a reason is given");
+            return guid;
+        }
+
+        var label = (await host.Disks.RunAsync(invocation.Cancellation)).Pools.FirstOrDefault(p => p.Pool == guid)?.Label;
+        if (ImportPermission.RefusalBlind(pool.Text, label, host.Environment.ReadHostId(), blind) is { } blindRefusal) throw blindRefusal;
+        invocation.Screen.Notice($"{blind}; going on because multihost is on: ZFS watches the disks for another host before it imports");
+        return guid;
+    }
+}
+
+/// <summary><c>export</c>: export a pool on this host, never with <c>-f</c>.</summary>
+static class ExportVerb
+{
+    public static Command Define()
+    {
+        var pool = Parsers.Pool();
+        var reason = Parsers.Text("--reason", "TEXT", "Why, for the audit");
+        var lockWait = OperationTimes.LockWait();
+        return Verb.Of("export", "On a storage host: export a pool here; never with -f", [pool, reason, lockWait], async invocation =>
+        {
+            var host = new ThisHost();
+            var guid = await host.ResolveAsync(invocation.Get(pool), known: null, invocation.Cancellation);
+            var terms = ThisHost.Terms("zfsha export", OperationTimes.Export, invocation.Get(lockWait) ?? OperationTimes.LockWaitDefault, invocation.Get(reason));
+            invocation.Screen.Status($"  exporting {invocation.Get(pool)} on {host.Name} …");
+            var outcome = await host.Operations.ExportAsync(new(guid, terms), invocation.Cancellation);
+            return OperationText.Write(invocation.Screen, new(guid, host.Name, outcome.Failure, outcome is { Failure: ZpoolFailure.None, Run: null }, outcome.Sight, outcome.Run, outcome.Detail), "export");
+        });
+    }
+}
+
+/// <summary>How an import or export on this host went, as people read it.</summary>
+static class OperationText
+{
+    /// <returns>The exit code.</returns>
+    public static int Write(Screen screen, OperationDocument done, string verb)
+    {
+        if (screen.Json) screen.Document(done, ApiJson.Relaxed.OperationDocument);
+        else if (done.Failure is ZpoolFailure.None) WriteDone(screen, done, verb);
+        else WriteFailed(screen, done, verb);
+        return ExitCode(done.Failure);
+    }
+
+    public static int ExitCode(ZpoolFailure failure)
+    {
+        if (failure is ZpoolFailure.None) return ExitCodes.Done;
+        if (failure is ZpoolFailure.LockTimedOut) return ExitCodes.LockTimedOut;
+        return failure.IsRefusal() ? ExitCodes.Refused : ExitCodes.Failed;
+    }
+
+    static void WriteDone(Screen screen, OperationDocument done, string verb)
+    {
+        var how = done.Run is { } run ? $"in {Human.Duration(run.Seconds)}" : "already; nothing was run";
+        var sight = done.Sight.IsImported() ? $": {PoolText.Presence(done.Sight.Presence)}, {done.Sight.Health.ToString().ToUpperInvariant()}" : "";
+        screen.Line($"pool {done.Pool} {verb}ed on {done.Host} {how}{sight}");
+    }
+
+    static void WriteFailed(Screen screen, OperationDocument done, string verb)
+    {
+        var word = ExitCode(done.Failure) switch { ExitCodes.Refused => "refused", ExitCodes.LockTimedOut => "not begun", _ => "failed" };
+        screen.Notice($"{word}: {verb} of pool {done.Pool} on {done.Host}: {done.Failure}{(done.Detail.Length > 0 ? $": {done.Detail}" : "")}");
+        if (done.Sight.Presence is not PoolPresence.Unknown) screen.Notice($"The pool is {PoolText.Presence(done.Sight.Presence)} here.");
+        if (done.Run is { Ended: false }) screen.Notice("The command did not end and could not be ended; it keeps the pool's host lock until it does.");
+    }
+}

@@ -1,0 +1,1 @@
+return await ZfsHaEvents.Cli.CommandLine.RunAsync(args);
