@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 using ZfsHaEvents.Domain.Hosts;
 using ZfsHaEvents.Domain.Pools;
 
@@ -32,3 +33,18 @@ namespace ZfsHaEvents.Domain.Bus;
 [JsonSerializable(typeof(ImportPool))]
 [JsonSerializable(typeof(ReadLabels))]
 public sealed partial class BusJson : JsonSerializerContext;
+
+/// <summary>How <c>data</c> is read.</summary>
+static class BusReading
+{
+    static readonly JsonSerializerOptions Options = new(BusJson.Default.Options) { TypeInfoResolver = BusJson.Default.WithAddedModifier(TakeIdFromEnvelope) };
+
+    public static JsonTypeInfo Of(Type type) => Options.GetTypeInfo(type);
+
+    /// <summary>A request's id is the message's; in <c>data</c> it need not be, though the record's constructor takes it.</summary>
+    static void TakeIdFromEnvelope(JsonTypeInfo info)
+    {
+        if (!typeof(IRequest).IsAssignableFrom(info.Type)) return;
+        foreach (var property in info.Properties.Where(p => p.Name == "id")) property.IsRequired = false;
+    }
+}

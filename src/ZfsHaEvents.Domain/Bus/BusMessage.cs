@@ -48,9 +48,13 @@ public sealed record BusMessage(string Id, string Source, string? Subject, strin
         return Encoding.UTF8.GetString(buffer.WrittenSpan);
     }
 
+    /// <summary>More than any report of a host, and more than anybody has to say in a request: all of it is kept for ever.</summary>
+    public const int LengthMax = 1_000_000;
+
     /// <exception cref="MalformedMessageException">Not a CloudEvents 1.0 message, or not of a type we know, or its data does not fit the type.</exception>
     public static BusMessage Read(string text)
     {
+        if (text.Length > LengthMax) throw new MalformedMessageException($"too long: {text.Length} characters, and {LengthMax} at most are taken");
         using var document = Parse(text);
         var root = document.RootElement;
         if (root.ValueKind is not JsonValueKind.Object) throw new MalformedMessageException("expected a CloudEvents 1.0 message: a JSON object");
@@ -89,11 +93,13 @@ public sealed record BusMessage(string Id, string Source, string? Subject, strin
     {
         try
         {
-            return data.Deserialize(BusJson.Default.GetTypeInfo(type)!) ?? throw new MalformedMessageException($"data of a {typeName} message is null");
+            return data.Deserialize(BusReading.Of(type)) ?? throw new MalformedMessageException($"data of a {typeName} message is null");
         }
         catch (JsonException e)
         {
-            throw new MalformedMessageException($"data of a {typeName} message: {e.Message}", e);
+            // A converter's own words come without the place.
+            var place = e.Path is { Length: > 0 } path && !e.Message.Contains(path, StringComparison.Ordinal) ? $"{path}: " : "";
+            throw new MalformedMessageException($"data of a {typeName} message: {place}{e.Message}", e);
         }
         catch (NotSupportedException e)
         {
