@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Reflection;
 using Npgsql;
 using ZfsHaEvents.Domain;
+using ZfsHaEvents.Domain.Bus;
 using ZfsHaEvents.Server;
 using ZfsHaEvents.Server.Alerts;
 using ZfsHaEvents.Server.Failovers;
@@ -56,7 +57,7 @@ static Option<TimeSpan> Seconds(string name, double standard, string description
 static async Task RunAsync(string? connectionString, string dataDirectory, string urls, TimeSpan leaseDuration, OrderTimes times, CancellationToken cancellation)
 {
     var builder = WebApplication.CreateSlimBuilder();
-    builder.WebHost.UseUrls(urls);
+    builder.WebHost.UseUrls(urls).ConfigureKestrel(k => k.Limits.MaxRequestBodySize = BusMessage.LengthMax);
     builder.Logging.ClearProviders().AddJsonConsole(o => (o.UseUtcTimestamp, o.TimestampFormat) = (true, "O")).SetMinimumLevel(LogLevel.Information)
         .AddFilter("Microsoft", LogLevel.Warning).AddFilter("Npgsql", LogLevel.None);
     using var logging = LoggerFactory.Create(l => l.AddJsonConsole(o => (o.UseUtcTimestamp, o.TimestampFormat) = (true, "O")));

@@ -13,6 +13,9 @@ public sealed class QueueWorker(IMessageQueue queue, Dispatch dispatch, ILogger<
     /// <summary>A message that failed so often is a bug's doing and is put aside.</summary>
     const int AttemptsMax = 8;
 
+    /// <summary>A reason is read by people; the message itself is kept beside it.</summary>
+    const int DetailMax = 1500;
+
     /// <summary>A taken message whose taker died is given out again after this. Handling one takes milliseconds.</summary>
     static readonly TimeSpan Visibility = TimeSpan.FromSeconds(3);
 
@@ -87,6 +90,7 @@ public sealed class QueueWorker(IMessageQueue queue, Dispatch dispatch, ILogger<
 
     async Task DeadLetterAsync(ClaimedMessage message, string reason, string detail, CancellationToken cancellation)
     {
+        if (detail.Length > DetailMax) detail = $"{detail[..DetailMax]}…";
         log.DeadLettered(message.Id, reason, detail);
         await queue.DeadLetterAsync(message, reason, detail, cancellation);
     }
