@@ -74,6 +74,8 @@ sealed class OrderPump(HostEnvironment host, PoolOperations operations, EpochRec
         try
         {
             if (BusMessage.Read(message.Json).Message is not IOrder order) throw new MalformedMessageException("it is a message of another kind");
+            if (message.Id != BusMessage.RowId(Queues.Host(host.Name), Actors.Server, order.Header.Id.Value))
+                throw new MalformedMessageException("its row is not one that the control plane makes: telling the outcome would not take it off the queue");
             log.OrderTaken(order.Header.Id.Value, order.GetType().Name, order.Header.Pool.ToString(), order.Header.Epoch.ToString());
             var outcome = await CarryOutAsync(order, () => message.Now + time.GetElapsedTime(taken), cancellation);
             log.OrderDone(order.Header.Id.Value, outcome.Failure is ZpoolFailure.None ? "so" : $"{outcome.Failure}: {outcome.Detail}");
