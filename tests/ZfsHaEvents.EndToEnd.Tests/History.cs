@@ -9,7 +9,8 @@ sealed record HistoryLine(
     /// <summary>What the event says its host saw of the pool, if it says.</summary>
     public string? Presence => Data.TryGetProperty("Sight", out var sight) ? sight.GetProperty(nameof(Presence)).GetString() : null;
 
-    public bool SaysHeld => Presence is "ReadWrite" or "Imported";
+    /// <summary>A suspended pool writes nothing: its host has it imported and holds it no more.</summary>
+    public bool SaysHeld => Presence is "ReadWrite" or "Imported" && Data.GetProperty("Sight").GetProperty("Health").GetString() != "Suspended";
 
     public override string ToString() => $"{Version} {ObservedAt:HH:mm:ss.fff} {Host} {Type} {Data}";
 }

@@ -20,7 +20,8 @@ sealed class Truth
 
     public IReadOnlyList<Holding> Holdings { get; }
 
-    public static Truth Read(string worldDirectory) => new([.. File.ReadLines(Path.Combine(worldDirectory, "truth.log")).Select(line =>
+    /// <remarks>What follows the last line's end is a line that a kernel is writing at this moment.</remarks>
+    public static Truth Read(string worldDirectory) => new([.. File.ReadAllText(Path.Combine(worldDirectory, "truth.log")).Split('\n')[..^1].Select(line =>
     {
         using var json = JsonDocument.Parse(line);
         string? Text(string name) => json.RootElement.TryGetProperty(name, out var value) ? value.GetString() : null;
@@ -38,15 +39,39 @@ sealed class Truth
     {
         var all = new List<Holding>();
         var open = new Dictionary<(string Host, string Pool), Holding>();
+        var frozen = new Dictionary<(string Host, string Pool), Holding>(); // They hold again from the thaw on, unless they suspend then.
         void End((string Host, string Pool) key, TruthLine line)
         {
+            frozen.Remove(key);
             if (open.Remove(key, out var holding)) all.Add(holding with { To = line.At, EndedBy = line.Op });
+        }
+
+        void Thawed(string host)
+        {
+            foreach (var (key, holding) in frozen.Where(f => f.Key.Host == host && f.Value.To is not null).ToList())
+            {
+                frozen.Remove(key);
+                open[key] = holding with { From = holding.To!.Value, To = null, EndedBy = null };
+            }
         }
 
         foreach (var line in lines)
         {
+            if (line.Op is "write" or "txg" or "export") Thawed(line.Host);
             switch (line)
             {
+                case { Op: "freeze" }:
+                    foreach (var key in open.Keys.Where(k => k.Host == line.Host).ToList())
+                    {
+                        var holding = open[key];
+                        End(key, line);
+                        frozen[key] = holding;
+                    }
+
+                    break;
+                case { Op: "thaw" }:
+                    foreach (var (key, holding) in frozen.Where(f => f.Key.Host == line.Host).ToList()) frozen[key] = holding with { To = line.At };
+                    break;
                 case { Op: "import" or "create", Mode: "rw", Pool: { } pool }:
                     open[(line.Host, pool)] = new(pool, line.Host, line.BootId, line.At, null, null);
                     break;
@@ -64,6 +89,7 @@ sealed class Truth
             }
         }
 
+        foreach (var host in frozen.Keys.Select(k => k.Host).Distinct().ToList()) Thawed(host);
         all.AddRange(open.Values);
         return [.. all.OrderBy(h => h.From)];
     }
