@@ -1,0 +1,146 @@
+using System.Diagnostics;
+using System.Globalization;
+using Npgsql;
+
+namespace ZfsHaEvents.Testing;
+
+/// <summary>
+/// A PostgreSQL server for tests: a cluster of its own below the temporary directory, a unix socket only, an unprivileged user
+/// (the server refuses root). It ends, and its files go, when this is disposed of or when the test process dies.
+/// </summary>
+public sealed class PostgresServer : IAsyncDisposable
+{
+    /// <summary>
+    /// Runs the server and waits for standard input to end, which it does however the test process dies; then a fast shutdown.
+    /// The word "keep" there ends the server too, and leaves its files.
+    /// The parent-death signal of prctl(2) would not do: it is bound to the thread that started the child, and pools retire threads.
+    /// </summary>
+    const string UntilInputEnds =
+        """
+        directory=$1; shift
+        "$@" >"$directory/postgres.log" 2>&1 &
+        server=$!
+        read -r word
+        kill -INT $server 2>/dev/null
+        wait $server
+        [ "$word" = keep ] || rm -rf "$directory"
+        """;
+
+    static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
+    static int _numbers;
+
+    readonly string _directory;
+    Process? _process;
+
+    PostgresServer(string directory) => _directory = directory;
+
+    /// <summary>Where PostgreSQL's programs are.</summary>
+    public static string Binaries { get; } = FindBinaries();
+
+    /// <summary>The process that accepts connections.</summary>
+    public int Pid => int.Parse(File.ReadLines(Path.Combine(Data, "postmaster.pid")).First(), CultureInfo.InvariantCulture);
+
+    string Data => Path.Combine(_directory, "data");
+
+    public static async Task<PostgresServer> StartAsync()
+    {
+        var name = string.Create(CultureInfo.InvariantCulture, $"zfsha-pg-{Environment.ProcessId}-{Interlocked.Increment(ref _numbers)}");
+        var server = new PostgresServer(Path.Combine(Path.GetTempPath(), name));
+        Directory.CreateDirectory(server._directory);
+        if (Environment.UserName == "root") await RunAsync("chown", ["postgres:postgres", server._directory]);
+        await RunAsync([.. AsOwner(Path.Combine(Binaries, "initdb")), "-D", server.Data, "-U", "zfsha", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions"]);
+        await server.LaunchAsync();
+        return server;
+    }
+
+    /// <summary>Stops the server and starts it again on the same files.</summary>
+    public async Task RestartAsync()
+    {
+        await _process!.StandardInput.WriteLineAsync("keep");
+        await StopAsync();
+        await LaunchAsync();
+    }
+
+    public string ConnectionString(string database) =>
+        new NpgsqlConnectionStringBuilder { Host = _directory, Username = "zfsha", Database = database, MaxPoolSize = 20 }.ConnectionString;
+
+    /// <summary>Makes a database, empty or as a copy of another one.</summary>
+    public Task CreateDatabaseAsync(string name, string template = "template1") => ExecuteAsync($"create database \"{name}\" template \"{template}\"");
+
+    public Task DropDatabaseAsync(string name) => ExecuteAsync($"drop database \"{name}\" with (force)");
+
+    /// <summary>Runs a statement on the server's maintenance database.</summary>
+    public async Task ExecuteAsync(string sql)
+    {
+        await using var connection = new NpgsqlConnection(ConnectionString("postgres") + ";Pooling=false");
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync();
+    }
+
+    async Task LaunchAsync()
+    {
+        // What a crash of the machine would lose is of no interest here; speed is.
+        string[] server =
+        [
+            Path.Combine(Binaries, "postgres"), "-D", Data, "-k", _directory, "-c", "listen_addresses=", "-c", "fsync=off", "-c", "full_page_writes=off",
+            "-c", "max_connections=300", "-c", "shared_buffers=64MB",
+        ];
+        var command = AsOwner(["/bin/sh", "-c", UntilInputEnds, "sh", _directory, .. server]);
+        _process = Process.Start(new ProcessStartInfo(command[0], command.Skip(1)) { RedirectStandardInput = true, WorkingDirectory = "/" })!;
+        var started = Stopwatch.GetTimestamp();
+        while (!await AnswersAsync())
+        {
+            if (Stopwatch.GetElapsedTime(started) > StartLimit)
+                throw new TimeoutException($"PostgreSQL did not start within {StartLimit.TotalSeconds} s: {await File.ReadAllTextAsync(Path.Combine(_directory, "postgres.log"))}");
+            await Task.Delay(20);
+        }
+    }
+
+    async Task<bool> AnswersAsync()
+    {
+        try
+        {
+            await ExecuteAsync("select 1");
+            return true;
+        }
+        catch (NpgsqlException)
+        {
+            return false; // No socket yet, or still starting up.
+        }
+    }
+
+    async Task StopAsync()
+    {
+        if (_process is not { } process) return;
+        process.StandardInput.Close();
+        using var limit = new CancellationTokenSource(StartLimit);
+        await process.WaitForExitAsync(limit.Token);
+        process.Dispose();
+        _process = null;
+    }
+
+    public async ValueTask DisposeAsync() => await StopAsync();
+
+    static string FindBinaries() =>
+        (Directory.Exists("/usr/lib/postgresql") ? Directory.GetDirectories("/usr/lib/postgresql") : [])
+            .OrderByDescending(d => double.TryParse(Path.GetFileName(d), CultureInfo.InvariantCulture, out var version) ? version : 0)
+            .Select(d => Path.Combine(d, "bin")).FirstOrDefault(d => File.Exists(Path.Combine(d, "initdb")))
+        ?? throw new InvalidOperationException("no PostgreSQL server is installed under /usr/lib/postgresql: apt-get install postgresql-15");
+
+    /// <summary>The command as the user that the cluster belongs to.</summary>
+    static string[] AsOwner(params string[] command) =>
+        Environment.UserName == "root" ? ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--", .. command] : command;
+
+    static Task RunAsync(string program, IReadOnlyList<string> arguments) => RunAsync([program, .. arguments]);
+
+    static async Task RunAsync(IReadOnlyList<string> command)
+    {
+        using var process = Process.Start(new ProcessStartInfo(command[0], command.Skip(1)) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = "/" })!;
+        using var limit = new CancellationTokenSource(StartLimit);
+        var output = process.StandardOutput.ReadToEndAsync(limit.Token);
+        var error = process.StandardError.ReadToEndAsync(limit.Token);
+        await process.WaitForExitAsync(limit.Token);
+        if (process.ExitCode != 0) throw new InvalidOperationException($"{string.Join(' ', command)} exited with {process.ExitCode}: {await output}{await error}");
+    }
+}
