@@ -1,0 +1,311 @@
+using Shouldly;
+using Xunit;
+
+namespace ZfsHaEvents.Store.Tests;
+
+public abstract partial class StoreContract
+{
+    [Fact]
+    public async Task A_taken_message_is_not_given_out_until_its_time_is_over()
+    {
+        await SendAsync(Message());
+
+        (await ClaimOneAsync()).Attempts.ShouldBe(1);
+        (await ClaimAsync()).ShouldBeEmpty();
+        await PassAsync(Ages + Ages);
+        (await ClaimOneAsync()).Attempts.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task A_slow_worker_can_neither_keep_nor_give_back_nor_give_up_what_its_successor_has_taken()
+    {
+        await SendAsync(Message());
+        var slow = await ClaimOneAsync();
+        await PassAsync(Ages + Ages);
+        var successor = await ClaimOneAsync();
+
+        await Queue.RetryAsync(slow, TimeSpan.Zero, "slow", Cancellation);
+        await Queue.DeadLetterAsync(slow, "Slow", "slow", Cancellation);
+        await Queue.ExtendAsync([slow], Ages * 10, Cancellation);
+
+        (await ClaimAsync()).ShouldBeEmpty();
+        (await Queue.DeadLettersAsync(10, Cancellation)).ShouldBeEmpty();
+        await PassAsync(Ages + Ages); // The extension was not the successor's.
+        (await ClaimOneAsync()).Id.ShouldBe(successor.Id);
+    }
+
+    [Fact]
+    public async Task A_message_that_takes_longer_can_be_kept()
+    {
+        await SendAsync(Message());
+        var message = await ClaimOneAsync();
+
+        await Queue.ExtendAsync([message], Ages * 10, Cancellation);
+
+        await PassAsync(Ages * 5);
+        (await ClaimAsync()).ShouldBeEmpty();
+        await PassAsync(Ages * 6);
+        (await ClaimAsync()).ShouldHaveSingleItem();
+    }
+
+    [Fact]
+    public async Task A_message_given_back_falls_due_again_after_the_delay()
+    {
+        await SendAsync(Message());
+
+        await Queue.RetryAsync(await ClaimOneAsync(), Ages, "not yet", Cancellation);
+
+        (await ClaimAsync()).ShouldBeEmpty();
+        await PassAsync(Ages);
+        (await ClaimOneAsync()).Attempts.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task A_scheduled_message_falls_due_in_its_time()
+    {
+        await SendAsync(Message(text: "later", delay: Ages), Message(text: "now"));
+
+        var now = await ClaimOneAsync();
+        TextOf(now).ShouldBe("now");
+        await CompleteAsync(now);
+        await PassAsync(Ages);
+        (await ClaimAsync()).Select(TextOf).ShouldBe(["later"]);
+    }
+
+    [Fact]
+    public async Task A_message_says_when_it_was_put_and_when_it_was_taken()
+    {
+        var before = (await Store.LoadAsync(Stream, Cancellation)).Now;
+        await SendAsync(Message());
+        await PassAsync(Ages);
+
+        var message = await ClaimOneAsync();
+        message.EnqueuedAt.ShouldBeGreaterThanOrEqualTo(before);
+        message.Now.ShouldBeGreaterThanOrEqualTo(message.EnqueuedAt + Ages);
+    }
+
+    [Fact]
+    public async Task Messages_on_one_subject_are_given_out_one_after_the_other_and_on_different_subjects_side_by_side()
+    {
+        await SendAsync(Message("p1", text: "1a"), Message("p1", text: "1b"), Message("p2", text: "2a"), Message("p2", text: "2b"), Message(text: "x"), Message(text: "y"));
+
+        var first = await ClaimAsync();
+        first.Select(TextOf).ShouldBe(["1a", "2a", "x", "y"]);
+        (await ClaimAsync()).ShouldBeEmpty();
+
+        await CompleteAsync(first[0]);
+        (await ClaimAsync()).Select(TextOf).ShouldBe(["1b"]);
+    }
+
+    [Fact]
+    public async Task A_message_given_back_holds_up_those_after_it_on_its_subject()
+    {
+        await SendAsync(Message("p1", text: "first"), Message("p1", text: "second"));
+        await Queue.RetryAsync(await ClaimOneAsync(), Ages, "not yet", Cancellation);
+
+        (await ClaimAsync()).ShouldBeEmpty();
+        await PassAsync(Ages);
+        TextOf(await ClaimOneAsync()).ShouldBe("first");
+    }
+
+    [Fact]
+    public async Task A_message_that_is_only_scheduled_holds_nobody_up()
+    {
+        await SendAsync(Message("p1", text: "overdue", delay: Ages), Message("p1", text: "report"));
+
+        (await ClaimAsync()).Select(TextOf).ShouldBe(["report"]);
+    }
+
+    [Fact]
+    public async Task No_more_are_given_out_than_were_asked_for()
+    {
+        await SendAsync([.. Enumerable.Range(0, 200).Select(i => Message(text: $"{i:000}"))]);
+
+        (await ClaimAsync(7)).Select(TextOf).ShouldBe(Enumerable.Range(0, 7).Select(i => $"{i:000}"));
+        (await ClaimAsync(1000)).Count.ShouldBe(193);
+    }
+
+    [Fact]
+    public async Task Many_workers_never_hold_two_messages_of_one_subject_nor_one_message_twice()
+    {
+        const int Subjects = 3, Each = 8;
+        await SendAsync([.. Enumerable.Range(0, Each).SelectMany(i => Enumerable.Range(0, Subjects).Select(s => Message($"p{s}", text: $"p{s}/{i}")))]);
+        var (held, handled) = (new HashSet<string>(), new List<string>());
+
+        await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => Task.Run(async () =>
+        {
+            while (true)
+            {
+                lock (held)
+                    if (handled.Count == Subjects * Each) return;
+                foreach (var message in await ClaimAsync(1))
+                {
+                    var subject = TextOf(message)[..2];
+                    lock (held) held.Add(subject).ShouldBeTrue($"two of {subject} at once");
+                    await Task.Yield();
+                    lock (held)
+                    {
+                        held.Remove(subject);
+                        handled.Add(TextOf(message));
+                    }
+
+                    await CompleteAsync(message);
+                }
+            }
+        })));
+
+        for (var s = 0; s < Subjects; s++)
+            handled.Where(t => t.StartsWith($"p{s}/", StringComparison.Ordinal)).ShouldBe(Enumerable.Range(0, Each).Select(i => $"p{s}/{i}"));
+    }
+
+    [Fact]
+    public async Task Queues_are_separate()
+    {
+        await SendAsync(Message("p1", "host-a", "for a"), Message("p1", "host-b", "for b"));
+
+        (await ClaimAsync()).ShouldBeEmpty();
+        (await ClaimAsync(queue: "host-b")).Select(TextOf).ShouldBe(["for b"]);
+        (await ClaimAsync(queue: "host-a")).Select(TextOf).ShouldBe(["for a"]);
+    }
+
+    [Fact]
+    public async Task A_message_put_twice_stands_there_once()
+    {
+        var message = Message();
+        await SendAsync(message, message);
+        await SendAsync(message with { Json = """{"id":"another body"}""" });
+
+        TextOf((await ClaimAsync()).ShouldHaveSingleItem()).ShouldBe("hello");
+    }
+
+    [Fact]
+    public async Task A_report_takes_the_order_it_answers_off_its_queue()
+    {
+        var order = Message(queue: "host-a");
+        await SendAsync(order);
+        await ClaimOneAsync("host-a");
+
+        await Queue.SendAsync([Message(text: "report")], completes: order.Id, Cancellation);
+
+        await PassAsync(Ages + Ages);
+        (await ClaimAsync(queue: "host-a")).ShouldBeEmpty();
+        (await ClaimAsync()).Select(TextOf).ShouldBe(["report"]);
+    }
+
+    [Fact]
+    public async Task Told_twice_a_report_is_one_message()
+    {
+        var (order, report) = (Message(queue: "host-a"), Message(text: "report"));
+        await SendAsync(order);
+        await Queue.SendAsync([report], completes: order.Id, Cancellation);
+
+        await Queue.SendAsync([report], completes: order.Id, Cancellation);
+
+        (await ClaimAsync()).ShouldHaveSingleItem();
+    }
+
+    // ---- what cannot be handled --------------------------------------------------------------------------------------
+
+    [Fact]
+    public async Task A_message_given_up_on_is_kept_with_its_body_and_the_reason()
+    {
+        await SendAsync(Message("p1", text: "poison"), Message("p1", text: "next"));
+        var poison = await ClaimOneAsync();
+
+        await Queue.DeadLetterAsync(poison, "Malformed", "type is missing", Cancellation);
+
+        var letter = (await Queue.DeadLettersAsync(10, Cancellation)).ShouldHaveSingleItem();
+        (letter.Id, letter.Queue, letter.Attempts, letter.Reason, letter.Detail).ShouldBe((poison.Id, "server", 1, "Malformed", "type is missing"));
+        ShouldSayTheSame(letter.Json, poison.Json);
+        letter.EnqueuedAt.ShouldBe(poison.EnqueuedAt);
+        letter.DeadAt.ShouldBeGreaterThanOrEqualTo(poison.EnqueuedAt);
+        TextOf(await ClaimOneAsync()).ShouldBe("next"); // Nothing else is disturbed.
+        await PassAsync(Ages + Ages);
+        (await ClaimAsync()).Select(TextOf).ShouldBe(["next"]);
+    }
+
+    [Fact]
+    public async Task Dead_letters_are_listed_newest_first()
+    {
+        foreach (var text in (string[])["1", "2", "3"])
+        {
+            await SendAsync(Message(text: text));
+            await Queue.DeadLetterAsync(await ClaimOneAsync(), "Failed", text, Cancellation);
+            await PassAsync(TimeSpan.FromSeconds(1));
+        }
+
+        (await Queue.DeadLettersAsync(2, Cancellation)).Select(l => l.Detail).ShouldBe(["3", "2"]);
+    }
+
+    [Fact]
+    public async Task A_message_put_again_after_it_was_given_up_on_is_kept_once()
+    {
+        var message = Message();
+        for (var i = 0; i < 2; i++)
+        {
+            await SendAsync(message);
+            await Queue.DeadLetterAsync(await ClaimOneAsync(), "Failed", "", Cancellation);
+        }
+
+        (await Queue.DeadLettersAsync(10, Cancellation)).ShouldHaveSingleItem();
+        (await ClaimAsync()).ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData("[]")]
+    [InlineData("null")]
+    [InlineData("5")]
+    [InlineData("\"text\"")]
+    [InlineData("{}")]
+    [InlineData("""{"subject":null}""")]
+    [InlineData("""{"subject":5}""")]
+    [InlineData("""{"subject":{"a":[1,2]}}""")]
+    public async Task A_body_that_is_JSON_but_no_message_is_given_out_as_it_is(string body)
+    {
+        await SendAsync(Message() with { Json = body });
+
+        var claimed = await ClaimOneAsync();
+        ShouldSayTheSame(claimed.Json, body);
+        await Queue.DeadLetterAsync(claimed, "Malformed", "expected a CloudEvents 1.0 message", Cancellation);
+        ShouldSayTheSame((await Queue.DeadLettersAsync(1, Cancellation))[0].Json, body);
+    }
+
+    [Fact]
+    public async Task A_body_that_is_not_JSON_is_not_put_and_neither_are_those_put_with_it()
+    {
+        await Should.ThrowAsync<Exception>(() => SendAsync(Message(), Message() with { Json = "{" }));
+
+        (await ClaimAsync()).ShouldBeEmpty();
+    }
+
+    // ---- wake-ups ----------------------------------------------------------------------------------------------------
+
+    [Fact]
+    public async Task Who_waits_on_a_queue_is_woken_by_a_message_on_it()
+    {
+        var waiting = Queue.WaitAsync("server", Ages, Cancellation);
+        await SendAsync(Message());
+
+        await waiting.WaitAsync(TimeSpan.FromMinutes(1), Cancellation);
+    }
+
+    [Fact]
+    public async Task Who_waits_on_a_queue_is_woken_by_a_commit_that_puts_a_message_on_it()
+    {
+        await Queue.WaitAsync("host-a", TimeSpan.Zero, Cancellation);
+        (await Store.CommitAsync((await CommitOnAsync(Stream, Event())) with { Messages = [Message(queue: "host-a")] }, Cancellation)).ShouldBe(CommitResult.Committed);
+
+        // Woken at once, although the message came before the wait.
+        await Queue.WaitAsync("host-a", Ages, Cancellation).WaitAsync(TimeSpan.FromMinutes(1), Cancellation);
+    }
+
+    [Fact]
+    public async Task Who_waits_in_vain_is_let_go_after_the_longest_wait() =>
+        await Queue.WaitAsync("server", TimeSpan.FromMilliseconds(50), Cancellation).WaitAsync(TimeSpan.FromMinutes(1), Cancellation);
+
+    async Task CompleteAsync(ClaimedMessage message)
+    {
+        var stream = $"pool-{message.Id}"; // Of its own, so that completing is never a conflict.
+        (await Store.CommitAsync(new(stream, "pool", 0, message.Now, null) { Handled = new(message.Id, message.Attempts, null) }, Cancellation)).ShouldBe(CommitResult.Committed);
+    }
+}
