@@ -37,7 +37,23 @@ public sealed class InMemoryStore(TimeProvider clock) : IEventStore, IMessageQue
 
     public Task<CommitResult> CommitAsync(Commit commit, CancellationToken cancellation)
     {
+        commit = Storable.Of(commit);
+        string[] bodies =
+        [
+            .. commit.Events.SelectMany(e => new[] { e.Json, e.HeadersJson }), .. commit.Messages.Select(m => m.Json), .. commit.Documents.Select(d => d.Json),
+            .. commit.Lease is LeaseChange.Grant grant ? new[] { grant.Attributes } : [],
+        ];
+        MustBeJson(bodies);
         lock (_gate) return Task.FromResult(CommitNow(commit));
+    }
+
+    /// <summary>Before anything is written, so that what cannot be written leaves nothing behind.</summary>
+    static void MustBeJson(IEnumerable<string> bodies)
+    {
+        foreach (var body in bodies)
+        {
+            using var parsed = JsonDocument.Parse(body);
+        }
     }
 
     CommitResult CommitNow(Commit commit)
@@ -81,6 +97,7 @@ public sealed class InMemoryStore(TimeProvider clock) : IEventStore, IMessageQue
 
     public Task<IReadOnlyList<StoredEvent>> QueryAsync(EventQuery query, CancellationToken cancellation)
     {
+        query = Storable.Of(query);
         lock (_gate)
         {
             var events = (_streams.TryGetValue(query.Stream, out var stored) ? stored : [])
@@ -113,6 +130,8 @@ public sealed class InMemoryStore(TimeProvider clock) : IEventStore, IMessageQue
 
     public Task SendAsync(IReadOnlyList<NewMessage> messages, Guid? completes, CancellationToken cancellation)
     {
+        messages = [.. messages.Select(Storable.Of)];
+        MustBeJson(messages.Select(m => m.Json));
         lock (_gate)
         {
             if (completes is { } id && _messages.Values.FirstOrDefault(m => m.Id == id) is { } completed) _messages.Remove(completed.Position);
@@ -187,7 +206,8 @@ public sealed class InMemoryStore(TimeProvider clock) : IEventStore, IMessageQue
             if (Find(message.Id, message.Attempts) is { } queued)
             {
                 _messages.Remove(queued.Position);
-                _deadLetters.Insert(0, new(queued.Id, queued.Queue, queued.Json, queued.Attempts, reason, detail, queued.EnqueuedAt, Now()));
+                if (_deadLetters.Exists(l => l.Id == queued.Id)) return Task.CompletedTask; // Put again, given up again: it is kept once.
+                _deadLetters.Insert(0, new(queued.Id, queued.Queue, queued.Json, queued.Attempts, Storable.Text(reason), Storable.Text(detail), queued.EnqueuedAt, Now()));
             }
         }
 

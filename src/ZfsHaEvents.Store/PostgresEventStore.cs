@@ -38,6 +38,7 @@ public sealed class PostgresEventStore(NpgsqlDataSource database, WakeUps wakeUp
 
     public async Task<CommitResult> CommitAsync(Commit commit, CancellationToken cancellation)
     {
+        commit = Storable.Of(commit);
         await using var command = database.CreateCommand(
             """
             select zfsha.commit_stream($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32)
@@ -108,6 +109,7 @@ public sealed class PostgresEventStore(NpgsqlDataSource database, WakeUps wakeUp
     [SuppressMessage("Security", "CA2100", Justification = "The text is put together from constants; every value is a parameter.")]
     public async Task<IReadOnlyList<StoredEvent>> QueryAsync(EventQuery query, CancellationToken cancellation)
     {
+        query = Storable.Of(query);
         var where = new StringBuilder("stream_id = $1 and version > $2");
         await using var command = database.CreateCommand();
         command.Parameters.Add(Text(query.Stream));

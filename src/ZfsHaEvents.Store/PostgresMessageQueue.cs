@@ -20,7 +20,7 @@ public sealed class PostgresMessageQueue(NpgsqlDataSource database, WakeUps wake
         command.Parameters.Add(new() { Value = (object?)completes ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Uuid });
         command.Parameters.Add(new() { Value = messages.Select(m => m.Id).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Uuid });
         command.Parameters.Add(new() { Value = messages.Select(m => m.Queue).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text });
-        command.Parameters.Add(new() { Value = messages.Select(m => m.Json).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Jsonb });
+        command.Parameters.Add(new() { Value = messages.Select(m => Storable.Json(m.Json)).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Jsonb });
         command.Parameters.Add(new() { Value = messages.Select(m => m.Delay).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Interval });
         await command.ExecuteNonQueryAsync(cancellation);
         wakeUps.Signal(messages.Where(m => m.Delay <= TimeSpan.Zero).Select(m => m.Queue));
@@ -79,7 +79,7 @@ public sealed class PostgresMessageQueue(NpgsqlDataSource database, WakeUps wake
         command.Parameters.Add(new() { Value = message.Id });
         command.Parameters.Add(new() { Value = message.Attempts });
         command.Parameters.Add(new() { Value = delay });
-        command.Parameters.Add(new() { Value = Storable(error) });
+        command.Parameters.Add(new() { Value = Storable.Text(error) });
         await command.ExecuteNonQueryAsync(cancellation);
     }
 
@@ -94,8 +94,8 @@ public sealed class PostgresMessageQueue(NpgsqlDataSource database, WakeUps wake
             """);
         command.Parameters.Add(new() { Value = message.Id });
         command.Parameters.Add(new() { Value = message.Attempts });
-        command.Parameters.Add(new() { Value = reason });
-        command.Parameters.Add(new() { Value = Storable(detail) });
+        command.Parameters.Add(new() { Value = Storable.Text(reason) });
+        command.Parameters.Add(new() { Value = Storable.Text(detail) });
         await command.ExecuteNonQueryAsync(cancellation);
     }
 
@@ -142,7 +142,4 @@ public sealed class PostgresMessageQueue(NpgsqlDataSource database, WakeUps wake
             expired.Add(new(reader.GetString(0), reader.GetGuid(1), reader.GetFieldValue<DateTimeOffset>(2), reader.GetDouble(3)));
         return expired;
     }
-
-    /// <summary>PostgreSQL's text takes any character but NUL.</summary>
-    static string Storable(string text) => text.Replace('\0', '\uFFFD');
 }
