@@ -17,8 +17,9 @@ public static class PostgresConnection
         };
         if (settings.MaxAutoPrepare == 0) settings.MaxAutoPrepare = 64;
         if (settings.AutoPrepareMinUsages == 5) settings.AutoPrepareMinUsages = 2;
-        if (!settings.ContainsKey("Timeout")) settings.Timeout = 5;
-        if (!settings.ContainsKey("Command Timeout")) settings.CommandTimeout = 15;
+        // ContainsKey would be true of every keyword that exists; this is true of those that were given.
+        if (!settings.ShouldSerialize("Timeout")) settings.Timeout = 5;
+        if (!settings.ShouldSerialize("Command Timeout")) settings.CommandTimeout = 15;
         return new NpgsqlDataSourceBuilder(settings.ConnectionString).Build();
     }
 
