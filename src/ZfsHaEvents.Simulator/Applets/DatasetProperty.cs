@@ -116,6 +116,8 @@ sealed record DatasetProperty(string Name, string Default, bool Settable)
     public static DatasetProperty? Find(string name)
     {
         if (name == "name") return new("name", "", Settable: false);
+        // Shown of every dataset that is asked for it, but only encrypted ones have it among all their properties.
+        if (name == "keystatus") return new("keystatus", "-", Settable: false);
         if (name.Contains(':')) return new(name, "-", Settable: true);
 
         return All.FirstOrDefault(property => property.Name == name

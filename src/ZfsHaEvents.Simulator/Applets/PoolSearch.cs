@@ -25,15 +25,16 @@ static class PoolSearch
     /// <param name="paths">Folders and devices to look at (-d); empty for all there are.</param>
     public static IReadOnlyList<FoundPool> Find(HostDirectory host, IReadOnlyList<string> paths)
     {
-        var labels = (paths.Count > 0 ? paths : DefaultFolders)
+        var found = (paths.Count > 0 ? paths : DefaultFolders)
             .SelectMany(path => DeviceNodes.Search(host, path))
             .Select(node => (Node: node, Label: ReadLabel(host, node)))
             .Where(found => found.Label is not null)
             .Select(found => (found.Node, Label: found.Label!));
+        if (paths.Count == 0) found = found.OrderBy(found => PlaceInCache(host, found.Node, found.Label), StringComparer.Ordinal);
         // The newest found comes first, as in the real list, which grows at its head.
         return
         [
-            .. labels.GroupBy(found => found.Label.PoolGuid)
+            .. found.GroupBy(found => found.Label.PoolGuid)
                 .Select(pool => new FoundPool(
                     pool.MaxBy(found => found.Label.Txg).Label.Name,
                     pool.Key,
@@ -42,13 +43,23 @@ static class PoolSearch
         ];
     }
 
+    /// <summary>
+    /// A search of everything walks a tree of paths: each device's own node, and beside it the path its label names
+    /// (zpool_find_import_blkid, zpool_open_func). Other links to the device are not in it.
+    /// </summary>
+    static string PlaceInCache(HostDirectory host, string node, VdevLabel label) =>
+        NamedPath(label) is { } named && File.Exists(host.In(named)) && string.CompareOrdinal(named, DeviceNodes.Follow(host, node)) < 0
+            ? named
+            : DeviceNodes.Follow(host, node);
+
     /// <summary>Of several nodes of one disk, the one its label names if it is there.</summary>
     static string BestNode(IReadOnlyList<(string Node, VdevLabel Label)> nodes)
     {
-        var label = nodes[0].Label;
-        var named = label.TopLevel.Leaves.FirstOrDefault(leaf => leaf.VdevGuid == label.LeafGuid)?.Path;
+        var named = NamedPath(nodes[0].Label);
         return nodes.FirstOrDefault(found => found.Node == named, nodes[0]).Node;
     }
+
+    static string? NamedPath(VdevLabel label) => label.TopLevel.Leaves.FirstOrDefault(leaf => leaf.VdevGuid == label.LeafGuid)?.Path;
 
     static VdevLabel? ReadLabel(HostDirectory host, string node)
     {

@@ -27,7 +27,6 @@ sealed class PoolCreation(HostKernel kernel)
         foreach (var (key, value) in properties) contents.Properties[key] = value;
         contents.Datasets.Add(new("", RandomNumbers.NewGuid(), CreateTxg: 1, now, PoolStatus.Texts(request.List("dataset_properties"))));
         contents.Remember(new(now, kernel.Host.Name, TxgBeforeFirst + 1, $"create {Version(kernel.Host.Name)}"));
-        contents.Remember(new(now, kernel.Host.Name, Txg: null, request.Text("command")));
 
         var devices = new PoolDevices(kernel.Host, contents.Vdevs);
         if (!devices.Leaves.All(leaf => leaf.Format())) return Errno.ENXIO;
@@ -35,6 +34,8 @@ sealed class PoolCreation(HostKernel kernel)
         var before = new Uberblock(TxgBeforeFirst, contents.GuidSum(), now, Birth: 0, MmpDelay: 0, Mmp: null);
         var pool = new ImportedPool(kernel, contents, devices, before, mode);
         pool.Activate(TruthOperation.Create, forced: request.Flag("force"), () => true);
+        // The command logs itself once the pool is there: a transaction group of its own.
+        pool.LogHistory(request.Text("command"));
         pool.Mount(name: null);
         return Errno.None;
     }

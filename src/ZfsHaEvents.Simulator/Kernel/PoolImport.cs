@@ -108,8 +108,11 @@ sealed class PoolImport(HostKernel kernel)
             claimedAt = claim.WrittenAt;
         }
         contents.Name = request.NewName ?? contents.Name;
-        contents.Remember(new(
-            SimulatedTime.UnixSeconds(), kernel.Host.Name, best.Txg + 1, $"import {PoolCreation.Version(kernel.Host.Name)}"));
+        foreach (var step in (ReadOnlySpan<string>)["open", "import"])
+        {
+            contents.Remember(new(
+                SimulatedTime.UnixSeconds(), kernel.Host.Name, best.Txg + 1, $"{step} {PoolCreation.Version(kernel.Host.Name)}"));
+        }
         var pool = new ImportedPool(kernel, contents, opened.Devices, best, request.Mode);
         return pool.Activate(TruthOperation.Import, request.Force, () => !check || StillClaimed(opened, claimedAt))
             ? new(Errno.None)
