@@ -13,6 +13,7 @@ public sealed class MoveReplays(ReplayTotals totals)
         await replay.SetUpAsync("hosta", ImportReplays.CreateTank1);
         await replay.SetUpAsync("hosta", ImportReplays.CreateTank2);
         await replay.SetUpAsync("hosta", "zpool create -o cachefile=none thrown virtio-d4; zpool export thrown");
+        await replay.TypeAsync("hosta", "zpool list -H -o name,multihost");
         await replay.TypeAsync("hosta", "zpool export tank1");
         await replay.TypeAsync("hostb", ImportTank1);
         await replay.TypeAsync("hostb", "zpool export tank1");
