@@ -34,6 +34,7 @@ start() { # NAME COMMAND...: in a session of its own, so that Ctrl-C reaches thi
     shift
     setsid "$@" >"$dir/log/$name.log" 2>&1 </dev/null &
     pids[$name]=$!
+    disown "$!" # The shell would report its end, which is part of the show.
 }
 
 stop() { # NAME SIGNAL
@@ -46,7 +47,6 @@ stop() { # NAME SIGNAL
         [ "$tries" -le 200 ] || { kill -KILL "$pid" 2>/dev/null || true; }
         sleep 0.05
     done
-    wait "$pid" 2>/dev/null || true
 }
 
 stop_all() {
@@ -164,7 +164,7 @@ run zfsha bus send "$dir/switchover.json"
 wait_for 30 "the switchover is over" move_is_over patch-day-tank1
 run zfsha dossier patch-day-tank1
 run zfsha owner tank1
-before_loss=$(date --iso-8601=ns)
+before_loss=$(date -u +%Y-%m-%dT%H:%M:%S.%3NZ)
 
 chapter "Host b loses power: its kernel and its agent are gone, and tank1 is taken over"
 run zfsha policy tank1 --automatic on --fencing mmp-alone --targets c,a

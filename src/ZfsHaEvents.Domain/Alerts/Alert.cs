@@ -71,11 +71,11 @@ public sealed record AlertBook(ImmutableSortedDictionary<string, Alert> Alerts)
         {
             ConflictDetected e => Clear(recorded, AlertKind.TwoHolders).Raise(
                 recorded, AlertKind.TwoHolders, AlertSeverity.Critical, pool.Id, null, e.Evidence,
-                $"{name} is imported read-write on {string.Join(" and ", e.Hosts)} at once"),
+                $"{name} is imported read-write on {string.Join(" and ", e.Hosts)} at once", LastSeen(pool, e.Evidence)),
             ConflictCleared => Clear(recorded, AlertKind.TwoHolders),
             OwnershipDisputed { Reason: Dispute.ImportNotOrdered } e => Raise(
                 recorded, AlertKind.ImportNotOrdered, AlertSeverity.Critical, pool.Id, e.Host, e.Evidence,
-                $"{name} was imported on {e.Host}, and nobody ordered it{(e.Claimant is { } c ? $"; {c} has the claim in epoch {e.Epoch}" : "")}"),
+                $"{name} was imported on {e.Host}, and nobody ordered it{(e.Claimant is { } c ? $"; {c} has the claim in epoch {e.Epoch}" : "")}", LastSeen(pool, e.Evidence)),
             OwnershipDisputed { Reason: Dispute.SuspendedCopy } e => Raise(
                 recorded, AlertKind.SuspendedCopy, AlertSeverity.Critical, pool.Id, e.Host, e.Evidence,
                 $"{e.Host} came back with {name} suspended while {pool.Holder()} holds it; reboot {e.Host}, do not clear the pool there"),
@@ -108,14 +108,19 @@ public sealed record AlertBook(ImmutableSortedDictionary<string, Alert> Alerts)
         _ => this,
     };
 
+    /// <summary>When a host saw the last of what proves it, by that host's clock.</summary>
+    static DateTimeOffset? LastSeen(Pool pool, IReadOnlyList<EventId> evidence) =>
+        pool.Sightings.Values.Where(s => evidence.Contains(s.Event)).Select(s => (DateTimeOffset?)s.ObservedAt).Max();
+
     /// <summary>The alerts that changed after this version of the stream.</summary>
     public IEnumerable<Alert> ChangedSince(long version) => Alerts.Values.Where(a => a.Version > version);
 
     AlertBook Raise<TEvent>(
-        Recorded<TEvent> recorded, AlertKind kind, AlertSeverity severity, PoolGuid? pool, HostName? host, IReadOnlyList<EventId> evidence, string summary)
+        Recorded<TEvent> recorded, AlertKind kind, AlertSeverity severity, PoolGuid? pool, HostName? host, IReadOnlyList<EventId> evidence, string summary,
+        DateTimeOffset? observedAt = null)
     {
         var alert = new Alert(
-            $"{kind}-{recorded.Id}", kind, severity, pool, host, summary, evidence, recorded.Stamp.ObservedAt, recorded.RecordedAt,
+            $"{kind}-{recorded.Id}", kind, severity, pool, host, summary, evidence, observedAt ?? recorded.Stamp.ObservedAt, recorded.RecordedAt,
             ClearedAt: null, AcknowledgedBy: null, Comment: null, recorded.Version);
         return new(Alerts.SetItem(alert.Id, alert));
     }

@@ -88,8 +88,15 @@ public sealed record HostLost(PoolGuid PoolId, HostName Host, SessionId Session)
 
     void FailOver(PoolChange change)
     {
-        var id = new RequestId($"lost:{Session}:{PoolId}");
+        var id = IdFor(change.Pool);
         if (change.Pool.HasSeen(id)) return;
         Takeover.Begin(change, new(id, Pool, By: Actors.Server, Reason: $"the lease of {Host} was lost"));
+    }
+
+    /// <summary>One per pool and session that was lost, in words where they fit: people will type it.</summary>
+    RequestId IdFor(Pool pool)
+    {
+        var readable = $"lost:{Host}:{pool.Name?.Value.Replace(' ', '_')}:{Session.ToString()[^12..]}";
+        return RequestId.TryParse(readable, null, out var id) ? id : new($"lost:{Session}:{PoolId}");
     }
 }
