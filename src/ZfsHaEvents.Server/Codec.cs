@@ -76,6 +76,12 @@ public static class Codec
     static readonly Dictionary<string, Type> ByAlias = Table.ToDictionary(t => t.Alias, t => t.Type, StringComparer.Ordinal);
     static readonly Dictionary<Type, string> ByType = Table.ToDictionary(t => t.Type, t => t.Alias);
 
+    /// <summary>
+    /// Bodies are written with System.Text.Json's defaults and read more strictly: by default a body that lacks members, or has them in
+    /// camelCase, is read as half an event without any error, and the fold trips over it.
+    /// </summary>
+    static readonly StoredJson Strict = new(new JsonSerializerOptions { RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true });
+
     /// <summary>Every stored event type.</summary>
     public static IEnumerable<(string Alias, Type Type)> All => Table;
 
@@ -103,9 +109,22 @@ public static class Codec
 
     static Recorded<TEvent> Read<TEvent>(StoredEvent stored, Func<string, TEvent> unknown) where TEvent : class
     {
-        var headers = JsonSerializer.Deserialize(stored.HeadersJson, StoredJson.Default.EventHeaders) ?? new(null, null, null, null, null);
-        var stamp = new Stamp(stored.ObservedAt, headers.Host, headers.Boot, headers.Sequence, stored.Actor ?? "", headers.Late is true);
-        return new(new(stored.Id), stored.Version, stored.RecordedAt, stamp, Body(stored, unknown));
+        var headers = HeadersOf(stored);
+        var stamp = new Stamp(stored.ObservedAt, headers?.Host, headers?.Boot, headers?.Sequence, stored.Actor ?? "", headers?.Late is true);
+        return new(new(stored.Id), stored.Version, stored.RecordedAt, stamp, headers is null ? unknown(stored.Type) : Body(stored, unknown));
+    }
+
+    /// <summary>An event's metadata; null when a foreign writer uses our names for something else.</summary>
+    public static EventHeaders? HeadersOf(StoredEvent stored)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(stored.HeadersJson, StoredJson.Default.EventHeaders) ?? new(null, null, null, null, null);
+        }
+        catch (JsonException)
+        {
+            return null; // It must not keep the rest of the stream from being read.
+        }
     }
 
     static TEvent Body<TEvent>(StoredEvent stored, Func<string, TEvent> unknown) where TEvent : class
@@ -113,7 +132,7 @@ public static class Codec
         if (!ByAlias.TryGetValue(stored.Type, out var type)) return unknown(stored.Type);
         try
         {
-            return JsonSerializer.Deserialize(stored.Json, StoredJson.Default.GetTypeInfo(type)!) as TEvent ?? unknown(stored.Type);
+            return JsonSerializer.Deserialize(stored.Json, Strict.GetTypeInfo(type)!) as TEvent ?? unknown(stored.Type);
         }
         catch (JsonException)
         {

@@ -17,7 +17,7 @@ public sealed record HistoryEntry(
 {
     public static HistoryEntry Of(StoredEvent e)
     {
-        var headers = JsonSerializer.Deserialize(e.HeadersJson, StoredJson.Default.EventHeaders);
+        var headers = Codec.HeadersOf(e);
         using var data = JsonDocument.Parse(e.Json);
         return new(
             e.Version, e.Id, e.Type, e.ObservedAt, e.RecordedAt, headers?.Host?.Value, headers?.Boot?.ToString(), headers?.Sequence, headers?.Late is true, e.Actor,
