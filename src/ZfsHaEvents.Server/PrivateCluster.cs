@@ -16,6 +16,8 @@ public sealed class PrivateCluster : IAsyncDisposable
 {
     const string Superuser = "zfsha";
     const string Database = "zfsha";
+    const string InUseLock = "servers.lock";
+    const string StartingLock = "starting.lock";
 
     /// <summary>sun_path of unix(7) less PostgreSQL's own file name in it.</summary>
     const int SocketDirectoryMax = 107 - 14;
@@ -46,20 +48,51 @@ public sealed class PrivateCluster : IAsyncDisposable
         if (Path.Combine(directory, "socket").Length > SocketDirectoryMax)
             throw new PrivateClusterException($"'{directory}' is too long for a unix socket in it; choose a directory of at most {SocketDirectoryMax - 7} characters with --data");
 
+        var binaries = FindBinaries();
+        RefuseSomebodyElses(directory);
         Directory.CreateDirectory(directory);
         // Held shared by every server that uses the cluster, so that the last one to stop knows that it is the last.
-        var inUse = new FileStream(Path.Combine(directory, "servers.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite);
+        var inUse = new FileStream(Path.Combine(directory, InUseLock), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite);
         FileLock.Shared(inUse.SafeFileHandle);
-        var cluster = new PrivateCluster(FindBinaries(), directory, inUse, log);
-        await cluster.EnsureRunningAsync(cancellation);
-        await cluster.CreateDatabaseAsync(cancellation);
-        cluster._supervising = Task.Run(cluster.SuperviseAsync, CancellationToken.None);
-        return cluster;
+        var cluster = new PrivateCluster(binaries, directory, inUse, log);
+        var started = false;
+        try
+        {
+            await cluster.EnsureRunningAsync(cancellation);
+            await cluster.CreateDatabaseAsync(cancellation);
+            cluster._supervising = Task.Run(cluster.SuperviseAsync, CancellationToken.None);
+            started = true;
+            return cluster;
+        }
+        finally
+        {
+            if (!started) await cluster.DisposeAsync(); // Or it would count as one of the cluster's users.
+        }
+    }
+
+    /// <summary>
+    /// Before anything is written: the directory is handed to PostgreSQL's user, and that must not befall <c>/srv</c> or another
+    /// PostgreSQL's files. A directory in which a server of ours has started is ours, whatever state it is in.
+    /// </summary>
+    static void RefuseSomebodyElses(string directory)
+    {
+        if (!Directory.Exists(directory)) return;
+        string[] harmless = [InUseLock, "lost+found"];
+        var found = Directory.EnumerateFileSystemEntries(directory).FirstOrDefault(e => !harmless.Contains(Path.GetFileName(e)));
+        // Asked last: another server may be making its cluster there in this moment, and begins with that file.
+        if (found is not null && !File.Exists(Path.Combine(directory, StartingLock)))
+            throw new PrivateClusterException($"'{directory}' is not empty (it holds '{Path.GetFileName(found)}'), and no server of ours has ever started there; choose another directory with --data");
     }
 
     static string FindBinaries()
     {
-        if (Environment.GetEnvironmentVariable("ZFSHA_POSTGRES_BIN") is { Length: > 0 } given) return given;
+        if (Environment.GetEnvironmentVariable("ZFSHA_POSTGRES_BIN") is { Length: > 0 } given)
+        {
+            return File.Exists(Path.Combine(given, "initdb"))
+                ? given
+                : throw new PrivateClusterException($"ZFSHA_POSTGRES_BIN is '{given}', and PostgreSQL's programs (initdb, pg_ctl, postgres) are not there");
+        }
+
         var installed = Directory.Exists("/usr/lib/postgresql") ? Directory.GetDirectories("/usr/lib/postgresql") : [];
         return installed.OrderByDescending(d => double.TryParse(Path.GetFileName(d), CultureInfo.InvariantCulture, out var v) ? v : 0)
             .Select(d => Path.Combine(d, "bin")).FirstOrDefault(d => File.Exists(Path.Combine(d, "initdb")))
@@ -69,7 +102,7 @@ public sealed class PrivateCluster : IAsyncDisposable
 
     async Task EnsureRunningAsync(CancellationToken cancellation)
     {
-        using var starting = new FileStream(Path.Combine(_directory, "starting.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite);
+        using var starting = new FileStream(Path.Combine(_directory, StartingLock), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite);
         FileLock.Exclusive(starting.SafeFileHandle);
         if (IsRunning())
         {
@@ -125,7 +158,8 @@ public sealed class PrivateCluster : IAsyncDisposable
         try
         {
             var pid = File.ReadLines(Path.Combine(Data, "postmaster.pid")).First().Trim();
-            return File.ReadAllText($"/proc/{pid}/comm").StartsWith("postgres", StringComparison.Ordinal);
+            var stat = File.ReadAllText($"/proc/{pid}/stat"); // proc(5): pid, (name), state.
+            return stat.Contains("(postgres", StringComparison.Ordinal) && stat[stat.LastIndexOf(')') + 2] is not ('Z' or 'X'); // A zombie is not running.
         }
         catch (Exception e) when (e is IOException or InvalidOperationException)
         {

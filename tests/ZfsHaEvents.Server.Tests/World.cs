@@ -1,0 +1,32 @@
+using ZfsHaEvents.Domain;
+using ZfsHaEvents.Domain.Bus;
+using ZfsHaEvents.Domain.Hosts;
+using ZfsHaEvents.Domain.Pools;
+
+namespace ZfsHaEvents.Server.Tests;
+
+/// <summary>What hosts and people say to the server, as messages on the bus.</summary>
+static class World
+{
+    static int _numbers;
+
+    public static readonly PoolSight Held = new(PoolPresence.ReadWrite, PoolHealth.Online, Multihost: true, ["/dev/disk/by-id/d0"]);
+
+    public static BootId Boot { get; } = new(Guid.NewGuid());
+
+    /// <summary>A host's agent has started. The pools are those it has imported.</summary>
+    public static BusMessage Opened(string host, uint hostId = 1, params (PoolGuid Id, string Name)[] pools) => Say(host, new OpenSession(
+        new(host), new(Guid.NewGuid()), Boot, new(hostId), "1.0", Sequence: 1, DateTimeOffset.UtcNow, [.. pools.Select(p => new PoolReport(p.Id, new(p.Name), Held, Obeyed: null))]));
+
+    /// <summary>A host sees a pool imported.</summary>
+    public static BusMessage Saw(string host, PoolGuid pool, string name, PoolSight? sight = null) => Say(pool.ToString(), new HostReport(
+        pool, new(name), new(host), Boot, Order: null, Actors.Agent, [new HostFact.Observed(100 + Next(), DateTimeOffset.UtcNow, sight ?? Held)]));
+
+    public static BusMessage Switchover(string pool, string to, string id) => new(id, "/test", pool, null, new SwitchoverPool(new(id), new(pool), new(to), "alice"));
+
+    public static PoolGuid NewPool() => new((ulong)(1_000_000_000_000_000_000L + Next()));
+
+    static BusMessage Say(string subject, object message) => new($"said-{Next()}", "/test", subject, null, message);
+
+    static int Next() => Interlocked.Increment(ref _numbers);
+}
