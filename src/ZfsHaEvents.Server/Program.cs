@@ -76,7 +76,7 @@ static async Task RunAsync(string? connectionString, string dataDirectory, strin
     builder.Services.AddHostedService<QueueWorker>().AddHostedService<LeaseWatch>();
     builder.Services.AddProblemDetails();
     builder.Services.Configure<RouteHandlerOptions>(o => o.ThrowOnBadRequest = true); // So that the answer can say what is wrong.
-    builder.Services.ConfigureHttpJsonOptions(o => o.SerializerOptions.RespectRequiredConstructorParameters = true);
+    builder.Services.ConfigureHttpJsonOptions(o => (o.SerializerOptions.RespectRequiredConstructorParameters, o.SerializerOptions.RespectNullableAnnotations) = (true, true));
 
     await using var app = builder.Build();
     app.UseExceptionHandler();

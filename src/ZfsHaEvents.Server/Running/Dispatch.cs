@@ -20,6 +20,8 @@ public sealed class UndeliverableException(string reason, string detail) : Excep
 /// <summary>Finds the stream that a message is about, and has it decided there.</summary>
 public sealed class Dispatch(IEventStore store, StreamRunner runner)
 {
+    const string WhatToDo = "'zfsha pools' lists those that are known, and a pool becomes known when the agent of a host that has it imported reports it";
+
     /// <exception cref="UndeliverableException">No such pool, or several of that name.</exception>
     public async Task<Ran> RunAsync(BusMessage envelope, Handled? handled, CancellationToken cancellation) => envelope.Message switch
     {
@@ -38,14 +40,14 @@ public sealed class Dispatch(IEventStore store, StreamRunner runner)
         {
             return await store.DocumentAsync(StreamRunner.Kinds.Ownership, guid.ToString(), cancellation) is not null
                 ? guid
-                : throw new UndeliverableException("UnknownPool", $"no host has ever reported a pool with GUID {guid}");
+                : throw new UndeliverableException("UnknownPool", $"no host has ever reported a pool with GUID {guid}; {WhatToDo}");
         }
 
         var named = (await PoolsAsync(cancellation)).Where(p => p.Name?.Value == reference.Text).ToList();
         return named switch
         {
             [var one] => one.Pool,
-            [] => throw new UndeliverableException("UnknownPool", $"no host has ever reported a pool named '{reference}'"),
+            [] => throw new UndeliverableException("UnknownPool", $"no host has ever reported a pool named '{reference}'; {WhatToDo}"),
             _ => throw new UndeliverableException("AmbiguousPool", $"{named.Count} pools are named '{reference}': {string.Join(", ", named.Select(p => p.Pool))}; say which by its GUID"),
         };
     }

@@ -116,12 +116,17 @@ public sealed class StreamRunner(IEventStore store, OrderTimes times, TimeSpan l
         return new HostStanding(new(l.Holder), new(l.Session), attributes.Boot, attributes.HostId, l.Alive);
     }).ToDictionary(s => s.Name);
 
-    /// <summary>The switchover or failover that an event belongs to.</summary>
+    /// <summary>The switchover or failover that an event belongs to; or the other request, so that asking again finds what came of it.</summary>
     static string? CorrelationOf(PoolEvent poolEvent, Pool after) => poolEvent switch
     {
         MoveEvent e => e.Id.Value,
         IHostDeed { Order: { } order } => order.Request().Value,
-        OrderReissued or OwnershipClaimed or OwnershipReleased or OwnershipUnverified or FencingConfirmed => after.RunningMove()?.Id.Value,
+        FencingConfirmed e => (after.RunningMove()?.Id ?? e.Request).Value,
+        RequestRefused e => e.Request.Value,
+        PolicyChanged e => e.Request.Value,
+        HaltAcknowledged e => e.Request.Value,
+        AlertAcknowledged e => e.Request.Value,
+        OrderReissued or OwnershipClaimed or OwnershipReleased or OwnershipUnverified => after.RunningMove()?.Id.Value,
         _ => null,
     };
 

@@ -1,0 +1,300 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Shouldly;
+using Xunit;
+using ZfsHaEvents.Domain;
+using ZfsHaEvents.Domain.Bus;
+using ZfsHaEvents.Domain.Pools;
+using ZfsHaEvents.Server.Running;
+using ZfsHaEvents.Store;
+using ZfsHaEvents.Testing;
+
+namespace ZfsHaEvents.Server.Tests;
+
+/// <summary>Load, decide, commit, on the in-memory store; and what becomes of a message that cannot be handled.</summary>
+public sealed class StreamRunnerTests : IDisposable
+{
+    static readonly TimeSpan Lease = TimeSpan.FromMinutes(10);
+
+    readonly ManualClock _clock = new();
+    readonly InMemoryStore _memory;
+    readonly DisturbedStore _store;
+    readonly StreamRunner _runner;
+    readonly QueueWorker _worker;
+    readonly LeaseWatch _watch;
+    readonly PoolGuid _pool = World.NewPool();
+
+    public StreamRunnerTests()
+    {
+        _memory = new(_clock);
+        _store = new(_memory);
+        _runner = new(_store, OrderTimes.Default, Lease, NullLogger<StreamRunner>.Instance);
+        _worker = new(_memory, new Dispatch(_store, _runner), NullLogger<QueueWorker>.Instance);
+        _watch = new(_memory, _runner, NullLogger<LeaseWatch>.Instance);
+    }
+
+    public void Dispose()
+    {
+        _worker.Dispose();
+        _watch.Dispose();
+    }
+
+    static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    string Stream => StreamRunner.StreamOf(_pool);
+
+    async Task<IReadOnlyList<string>> TypesAsync(string stream) => [.. (await _memory.LoadAsync(stream, Cancellation)).Events.Select(e => e.Type)];
+
+    Task PutAsync(params BusMessage[] messages) => PutAsync([.. messages.Select(m => m.Write(_clock.GetUtcNow()))]);
+
+    async Task PutAsync(params string[] bodies) => await _memory.SendAsync([.. bodies.Select(b => new NewMessage(Guid.NewGuid(), Queues.Server, b, TimeSpan.Zero))], completes: null, Cancellation);
+
+    /// <summary>Handles what is due until nothing is.</summary>
+    async Task RunAsync()
+    {
+        for (var rounds = 0; await _worker.StepAsync(Cancellation) > 0; rounds++) rounds.ShouldBeLessThan(1000);
+    }
+
+    /// <summary>Two hosts in session, the first has the pool.</summary>
+    async Task GivenAPoolOnAAsync()
+    {
+        await PutAsync(World.Opened("a", 1, (_pool, "tank")), World.Opened("b", 2));
+        await RunAsync();
+        (await TypesAsync(Stream)).ShouldContain("ownership_claimed");
+    }
+
+    // ---- deciding ----------------------------------------------------------------------------------------------------
+
+    [Fact]
+    public async Task A_message_leads_to_events_a_view_and_an_order_in_one_commit()
+    {
+        await GivenAPoolOnAAsync();
+        await PutAsync(World.Switchover("tank", "b", "move-1"));
+        await RunAsync();
+
+        (await TypesAsync(Stream)).TakeLast(3).ShouldBe(["switchover_requested", "switchover_started", "switchover_step_started"]);
+        (await _memory.DocumentAsync(StreamRunner.Kinds.Dossier, "move-1", Cancellation)).ShouldNotBeNull();
+        var order = (await _memory.ClaimAsync("host-a", 10, Lease, Cancellation)).ShouldHaveSingleItem();
+        BusMessage.Read(order.Json).Message.ShouldBeOfType<ExportPool>().Header.Request.ShouldBe(new("move-1"));
+        var events = (await _memory.LoadAsync(Stream, Cancellation)).Events.TakeLast(3);
+        events.ShouldAllBe(e => e.Correlation == "move-1" && e.Causation == "/test#move-1" && e.HeadersJson.Contains("traceparent"));
+    }
+
+    [Fact]
+    public async Task The_same_message_twice_leads_to_one_set_of_events()
+    {
+        await GivenAPoolOnAAsync();
+        await PutAsync(World.Switchover("tank", "b", "move-1"), World.Switchover("tank", "b", "move-1"));
+        await RunAsync();
+        await PutAsync(World.Switchover("tank", "b", "move-1"));
+        await RunAsync();
+
+        (await TypesAsync(Stream)).Count(t => t == "switchover_requested").ShouldBe(1);
+        (await _memory.ClaimAsync("host-a", 10, Lease, Cancellation)).Count.ShouldBe(1);
+        (await _memory.DeadLettersAsync(10, Cancellation)).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Who_was_not_first_decides_again_on_what_the_first_left()
+    {
+        await GivenAPoolOnAAsync();
+        _store.BeforeCommit = async commit =>
+        {
+            _store.BeforeCommit = null;
+            commit.Events.Select(e => e.Type).ShouldContain("switchover_started"); // What would have been right a moment ago.
+            var first = World.Switchover("tank", "b", "first");
+            (await _runner.RunAsync(_pool, (IPoolMessage)first.Message, first, null, Cancellation)).Result.ShouldBe(CommitResult.Committed);
+        };
+        var second = World.Switchover("tank", "b", "second");
+
+        var ran = await _runner.RunAsync(_pool, (IPoolMessage)second.Message, second, null, Cancellation);
+
+        ran.Result.ShouldBe(CommitResult.Committed);
+        ran.Events.Select(e => e.Type).ShouldBe(["switchover_requested", "switchover_refused"]);
+        ran.Events[^1].Json.ShouldContain(nameof(Refusal.MoveInProgress));
+    }
+
+    [Fact]
+    public async Task Who_is_never_first_gives_up_for_now_and_the_message_is_handled_later()
+    {
+        await GivenAPoolOnAAsync();
+        await PutAsync(World.Switchover("tank", "b", "move-1"));
+        var disturbed = 0;
+        _store.BeforeCommit = async commit =>
+        {
+            disturbed++;
+            var before = _store.BeforeCommit;
+            _store.BeforeCommit = null;
+            var seen = World.Saw("a", _pool, disturbed % 2 == 0 ? "tank" : "dozer");
+            await _runner.RunAsync(_pool, (IPoolMessage)seen.Message, seen, null, Cancellation);
+            _store.BeforeCommit = before;
+        };
+
+        (await _worker.StepAsync(Cancellation)).ShouldBe(1);
+
+        disturbed.ShouldBe(5);
+        (await TypesAsync(Stream)).ShouldNotContain("switchover_requested");
+        _store.BeforeCommit = null;
+        _clock.Advance(TimeSpan.FromSeconds(1));
+        await RunAsync();
+        (await TypesAsync(Stream)).ShouldContain("switchover_requested");
+    }
+
+    // ---- what cannot be handled --------------------------------------------------------------------------------------
+
+    [Theory]
+    [InlineData("[]", "Malformed", "JSON object")]
+    [InlineData("""{"specversion":"0.3","id":"1","source":"x","type":"zfsha.pool.switchover","data":{}}""", "Malformed", "0.3")]
+    [InlineData("""{"specversion":"1.0","id":"1","source":"x","type":"zfsha.pool.explode","data":{}}""", "Malformed", "zfsha.pool.explode")]
+    [InlineData("""{"specversion":"1.0","id":"1","source":"x","type":"zfsha.pool.switchover","data":{"pool":"tank","by":"alice"}}""", "Malformed", "to")]
+    [InlineData("""{"specversion":"1.0","id":"1","source":"x","type":"zfsha.pool.switchover","data":{"pool":"tank","to":"-f","by":"alice"}}""", "Malformed", "-f")]
+    [InlineData("""{"specversion":"1.0","id":"../1","source":"x","type":"zfsha.pool.switchover","data":{"pool":"tank","to":"b","by":"alice"}}""", "Malformed", "../1")]
+    [InlineData("""{"specversion":"1.0","id":"1","source":"x","type":"zfsha.pool.switchover","data":null}""", "Malformed", "null")]
+    [InlineData("""{"specversion":"1.0","id":"1","source":"x","type":"zfsha.host.report","data":{"poolId":"1","name":"tank","host":"a","boot":"x","order":null,"actor":"x","facts":[{"kind":"exploded"}]}}""", "Malformed", "zfsha.host.report")]
+    [InlineData("""{"specversion":"1.0","id":"1","source":"x","type":"zfsha.pool.switchover","data":{"pool":"dozer","to":"b","by":"alice"}}""", "UnknownPool", "dozer")]
+    [InlineData("""{"specversion":"1.0","id":"1","source":"x","type":"zfsha.pool.switchover","data":{"pool":"99","to":"b","by":"alice"}}""", "UnknownPool", "99")]
+    public async Task A_message_that_cannot_be_taken_in_is_parked_with_its_reason_and_the_others_go_on(string body, string reason, string detail)
+    {
+        await GivenAPoolOnAAsync();
+        await PutAsync(body);
+        await PutAsync(World.Switchover("tank", "b", "move-1"));
+        await RunAsync();
+
+        var letter = (await _memory.DeadLettersAsync(10, Cancellation)).ShouldHaveSingleItem();
+        letter.Reason.ShouldBe(reason);
+        letter.Detail.ShouldContain(detail);
+        letter.Json.ShouldBe(body);
+        (await TypesAsync(Stream)).ShouldContain("switchover_started");
+    }
+
+    [Fact]
+    public async Task An_order_on_the_servers_own_queue_is_parked()
+    {
+        var order = new BusMessage("1", "x", null, null, Sample.Of(typeof(ExportPool)));
+        await PutAsync(order);
+        await RunAsync();
+
+        (await _memory.DeadLettersAsync(10, Cancellation)).ShouldHaveSingleItem().Reason.ShouldBe("WrongQueue");
+    }
+
+    [Fact]
+    public async Task A_name_that_two_pools_have_names_neither()
+    {
+        await GivenAPoolOnAAsync();
+        var other = World.NewPool();
+        await PutAsync(World.Saw("b", other, "tank"), World.Switchover("tank", "b", "move-1"));
+        await RunAsync();
+
+        var letter = (await _memory.DeadLettersAsync(10, Cancellation)).ShouldHaveSingleItem();
+        letter.Reason.ShouldBe("AmbiguousPool");
+        letter.Detail.ShouldContain(_pool.ToString());
+        letter.Detail.ShouldContain(other.ToString());
+    }
+
+    [Fact]
+    public async Task A_message_that_a_fault_of_ours_trips_over_is_tried_again_and_parked_and_the_others_go_on()
+    {
+        await GivenAPoolOnAAsync();
+        var poisoned = World.NewPool();
+        var tried = 0;
+        _store.BeforeLoad = stream =>
+        {
+            if (stream != StreamRunner.StreamOf(poisoned)) return;
+            tried++;
+            throw new InvalidOperationException("a fault of ours, with a \0 in it");
+        };
+        await PutAsync(World.Saw("a", poisoned, "poisoned"), World.Switchover("tank", "b", "move-1"));
+        for (var i = 0; i < 20; i++)
+        {
+            await RunAsync();
+            _clock.Advance(TimeSpan.FromMinutes(1));
+        }
+
+        (await TypesAsync(Stream)).ShouldContain("switchover_started");
+        var letter = (await _memory.DeadLettersAsync(10, Cancellation)).ShouldHaveSingleItem();
+        (letter.Reason, letter.Attempts).ShouldBe(("Failed", 8));
+        letter.Detail.ShouldContain("a fault of ours");
+        tried.ShouldBe(8);
+    }
+
+    // ---- what others wrote -------------------------------------------------------------------------------------------
+
+    [Theory]
+    [InlineData("pool_defragmented", "{}", "{}")]
+    [InlineData("pool_observed", """{"host":"a"}""", "{}")]
+    [InlineData("import_succeeded", "{}", "{}")]
+    [InlineData("pool_renamed", """{"From":null,"To":"dozer"}""", """{"host":["not","ours"]}""")]
+    public async Task History_that_we_cannot_read_makes_that_pool_refuse_and_nothing_else(string type, string body, string headers)
+    {
+        await GivenAPoolOnAAsync();
+        var version = (await _memory.LoadAsync(Stream, Cancellation)).Version;
+        var foreign = new NewEvent(Guid.NewGuid(), type, "Foreign", body, headers, _clock.GetUtcNow(), "marten", null);
+        (await _memory.CommitAsync(new(Stream, "pool", version, _clock.GetUtcNow(), null) { Events = [foreign] }, Cancellation)).ShouldBe(CommitResult.Committed);
+        var other = World.NewPool();
+        await PutAsync(World.Saw("a", other, "other"), World.Switchover("tank", "b", "move-1"), World.Switchover("other", "b", "move-2"));
+        await RunAsync();
+
+        (await _memory.DeadLettersAsync(10, Cancellation)).ShouldBeEmpty();
+        var refused = (await _memory.LoadAsync(Stream, Cancellation)).Events[^1];
+        refused.Type.ShouldBe("switchover_refused");
+        refused.Json.ShouldContain(nameof(Refusal.UnknownHistory));
+        (await TypesAsync(StreamRunner.StreamOf(other))).ShouldContain("switchover_started");
+    }
+
+    // ---- leases ------------------------------------------------------------------------------------------------------
+
+    [Fact]
+    public async Task A_lease_that_ran_out_is_recorded_once_however_often_it_is_noticed()
+    {
+        await GivenAPoolOnAAsync();
+        await _watch.StepAsync(Cancellation);
+        for (var waited = TimeSpan.Zero; waited <= Lease + Lease; waited += LeaseWatch.Gap / 2)
+        {
+            _clock.Advance(LeaseWatch.Gap / 2);
+            await _watch.StepAsync(Cancellation);
+        }
+
+        await RunAsync();
+
+        foreach (var host in (string[])["host-a", "host-b"]) (await TypesAsync(host)).Count(t => t == "host_lease_lost").ShouldBe(1);
+        (await TypesAsync(Stream))[^1].ShouldBe("ownership_unverified");
+        (await _memory.DocumentsAsync(StreamRunner.Kinds.Alert, Cancellation)).Count(d => d.Json.Contains("HostLost", StringComparison.Ordinal)).ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task An_outage_of_the_watch_costs_no_lease()
+    {
+        await GivenAPoolOnAAsync();
+        await _watch.StepAsync(Cancellation);
+        _clock.Advance(Lease + Lease);
+        await _watch.StepAsync(Cancellation);
+
+        (await TypesAsync("host-a")).ShouldNotContain("host_lease_lost");
+        (await _memory.LoadAsync("none", Cancellation)).Leases.ShouldAllBe(l => l.Alive);
+    }
+}
+
+/// <summary>A store at which something happens just before a load or a commit.</summary>
+sealed class DisturbedStore(IEventStore store) : IEventStore
+{
+    public Action<string>? BeforeLoad { get; set; }
+
+    public Func<Commit, Task>? BeforeCommit { get; set; }
+
+    public Task<StreamRead> LoadAsync(string stream, CancellationToken cancellation)
+    {
+        BeforeLoad?.Invoke(stream);
+        return store.LoadAsync(stream, cancellation);
+    }
+
+    public async Task<CommitResult> CommitAsync(Commit commit, CancellationToken cancellation)
+    {
+        if (BeforeCommit is { } before) await before(commit);
+        return await store.CommitAsync(commit, cancellation);
+    }
+
+    public Task<IReadOnlyList<StoredEvent>> QueryAsync(EventQuery query, CancellationToken cancellation) => store.QueryAsync(query, cancellation);
+
+    public Task<IReadOnlyList<Document>> DocumentsAsync(string kind, CancellationToken cancellation) => store.DocumentsAsync(kind, cancellation);
+
+    public Task<Document?> DocumentAsync(string kind, string id, CancellationToken cancellation) => store.DocumentAsync(kind, id, cancellation);
+}
