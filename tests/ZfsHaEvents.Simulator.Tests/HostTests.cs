@@ -57,7 +57,8 @@ public sealed class HostTests
     [Fact]
     public async Task Kernel_statistics_show_what_is_imported_and_begin_anew_with_a_boot()
     {
-        await using var world = await FakeWorld.CreateAsync(["a"], []);
+        // Slower than other tests: a claim must last long enough to be seen.
+        await using var world = await FakeWorld.CreateAsync(["a"], ["--time-scale", "0.2"]);
         var pool = await world.CreatePoolAsync("a");
         var (kstat, boot) = (Path.Combine(world.Host("a").Kstat, "tank1"), world.Host("a").ReadBootId());
         File.ReadAllText(Path.Combine(kstat, "state")).ShouldBe("ONLINE\n");
@@ -87,7 +88,7 @@ public sealed class HostTests
     [Fact]
     public async Task The_kernel_outlives_the_death_of_whoever_asks_it_and_ends_what_was_begun()
     {
-        await using var world = await FakeWorld.CreateAsync(["a"], ["--export-seconds", "1"]);
+        await using var world = await FakeWorld.CreateAsync(["a"], ["--export-seconds", "5"]);
         await world.CreatePoolAsync("a");
         var follower = world.StartOn("a", "zpool", "events", "-H", "-f");
         await world.EventuallyAsync("events come", () => follower.Stdout.Contains("pool_create", StringComparison.Ordinal));
@@ -124,7 +125,8 @@ public sealed class HostTests
     [Fact]
     public async Task A_host_without_power_has_no_module_and_takes_its_processes_with_it()
     {
-        await using var world = await FakeWorld.CreateAsync(["a", "b"], []);
+        // Slower than other tests: the crash must fall into the check, which nobody waits for.
+        await using var world = await FakeWorld.CreateAsync("--time-scale", "1");
         await world.CreatePoolAsync("a");
         await world.ZpoolAsync("a", "export", "tank1");
         var import = world.StartOn("b", "zpool", "import", "tank1");

@@ -9,7 +9,7 @@ namespace ZfsHaEvents.Simulator.Tests;
 /// </summary>
 sealed class RunningCommand : IDisposable
 {
-    static readonly TimeSpan Limit = TimeSpan.FromSeconds(90);
+    static readonly TimeSpan Limit = TimeSpan.FromSeconds(180);
 
     static int _numbers;
 
