@@ -62,12 +62,18 @@ public sealed record PoolSight(PoolPresence Presence, PoolHealth Health, bool? M
 
     /// <summary>Whether nothing worth an event differs. What could not be read this time differs from nothing.</summary>
     public bool SameAs(PoolSight other) =>
-        Presence == other.Presence
+        PresenceOver(other) == other.Presence
         && Health == other.Health
         && (Multihost is null || Multihost == other.Multihost)
         && (Leaves.Count == 0 || Leaves.SequenceEqual(other.Leaves));
 
     /// <summary>This sight, with what it could not read taken from an earlier one.</summary>
     public PoolSight Over(PoolSight earlier) =>
-        this with { Multihost = Multihost ?? earlier.Multihost, Leaves = Leaves.Count == 0 ? earlier.Leaves : Leaves };
+        this with { Presence = PresenceOver(earlier), Multihost = Multihost ?? earlier.Multihost, Leaves = Leaves.Count == 0 ? earlier.Leaves : Leaves };
+
+    /// <summary>
+    /// "Imported" says that <c>readonly</c> could not be read. It unsays an earlier "read-write" as little as it could confirm it, and both
+    /// mean held; an earlier "read-only" it does unsay.
+    /// </summary>
+    PoolPresence PresenceOver(PoolSight earlier) => Presence is PoolPresence.Imported && earlier.Presence is PoolPresence.ReadWrite ? earlier.Presence : Presence;
 }
