@@ -26,10 +26,13 @@ static class CommandLine
         // A word that begins with '@' is a word, not a file to read more words from; and -v is never -a -b -c.
         var parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null, EnablePosixBundling = false });
         var failures = new FailurePrinter(args.TakeWhile(a => a != "--").Contains(Options.Json.Name));
-        if (parsed.Errors.Count > 0 && parsed.Action is not HelpAction)
+        if (parsed.Errors.Count > 0 && parsed.Action is not (HelpAction or HelpWithExitCodes))
         {
-            return failures.Print(CommandFailedException.BadUsage(
-                string.Join("; ", parsed.Errors.Select(e => e.Message)), $"See {PathOf(parsed.CommandResult.Command)} --help."));
+            var verb = PathOf(parsed.CommandResult.Command);
+            var wrong = parsed is { UnmatchedTokens: [var word, ..], CommandResult.Command.Subcommands.Count: > 0 }
+                ? $"'{word}' is not a verb of {verb}"
+                : string.Join("; ", parsed.Errors.Select(e => e.Message.TrimEnd('.')));
+            return failures.Print(CommandFailedException.BadUsage(wrong, $"See {verb} --help."));
         }
 
         // Signals are the verbs' own business: one that runs a command under a lock passes them on, one that watches says how to go on.

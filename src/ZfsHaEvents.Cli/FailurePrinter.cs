@@ -28,7 +28,7 @@ sealed class FailurePrinter(bool json)
     static ErrorDocument DocumentOf(Exception failure) => failure switch
     {
         CommandFailedException e => new(e.Kind, e.Reason, e.Message, e.Advice, e.ExitCode),
-        ServerRefusedException e => new("refused", e.Reason, e.Message, "", e.ExitCode()),
+        ServerRefusedException e => new(e.ExitCode() == ExitCodes.Usage ? "usage" : "refused", e.Reason, e.Message, "", e.ExitCode()),
         ServerUnreachableException e => new("unreachable", "ServerUnreachable", e.Message, e.Advice, ExitCodes.Unreachable),
         HostException e => new("failed", "Host", e.Message, "", ExitCodes.Failed),
         NpgsqlException or TimeoutException => new(

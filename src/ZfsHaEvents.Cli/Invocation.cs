@@ -48,7 +48,7 @@ static class Options
 
     public static readonly Option<string> Server = new("--server")
     {
-        Description = $"Address of the server (ZFSHA_SERVER; {ServerDefault})",
+        Description = "Address of the server (ZFSHA_SERVER)",
         HelpName = "URL",
         Recursive = true,
         DefaultValueFactory = _ => Environment.GetEnvironmentVariable("ZFSHA_SERVER") is { Length: > 0 } address ? address : ServerDefault,

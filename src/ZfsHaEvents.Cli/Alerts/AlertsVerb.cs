@@ -27,9 +27,9 @@ static class AlertsVerb
         foreach (var alert in alerts)
         {
             screen.Hanging(4, [alert.IsOpen() && alert.Severity is AlertSeverity.Critical ? Piece.Bad("CRITICAL") : alert.Severity.ToString().ToLowerInvariant()], [" ", Piece.Strong(alert.Summary)]);
-            var late = (alert.RaisedAt - alert.ObservedAt).TotalMilliseconds;
-            screen.Hanging(4, [], [
-                $"    raised {screen.Instant(alert.RaisedAt)} {screen.ZoneName(alert.RaisedAt)}, {Math.Max(0, late).ToString("0", System.Globalization.CultureInfo.InvariantCulture)} ms after it was seen; ", StateOf(screen, alert)]);
+            // What was decided, and not seen, bears the time of the decision.
+            var delay = (alert.RaisedAt - alert.ObservedAt).TotalSeconds is > 0 and var late ? $", {Human.Duration(late)} after it was seen" : "";
+            screen.Hanging(4, [], [$"    raised {screen.Instant(alert.RaisedAt)} {screen.ZoneName(alert.RaisedAt)}{delay}; ", StateOf(screen, alert)]);
             screen.Line(Piece.Dim($"    {alert.Id}"));
         }
     }

@@ -93,11 +93,13 @@ static class DossierText
         table.WriteTo(screen, "  ");
     }
 
-    /// <summary>Overhead is all that is not ZFS: deciding, committing, carrying, locking, looking, waiting for people.</summary>
+    /// <summary>Overhead is all that is neither ZFS nor people: deciding, committing, carrying, locking, looking.</summary>
     static void WriteTimes(Screen screen, Dossier move)
     {
         if (move.Seconds is not { } seconds) return;
-        screen.Line($"  {Human.Duration(seconds)} in all: {Human.Duration(move.ZpoolSeconds)} in ZFS commands, {Human.Duration(seconds - move.ZpoolSeconds)} overhead");
+        var waited = move.Steps.Where(s => s.Host is null).Sum(s => s.Seconds ?? 0);
+        var people = waited > 0 ? $"{Human.Duration(waited)} waiting for a person, " : "";
+        screen.Line($"  {Human.Duration(seconds)} in all: {people}{Human.Duration(move.ZpoolSeconds)} in ZFS commands, {Human.Duration(seconds - waited - move.ZpoolSeconds)} overhead");
     }
 
     static string On(DossierStep step) => step.Host is { } host ? $"on {host}" : "";

@@ -42,7 +42,7 @@ static class ImportVerb
             var terms = ThisHost.Terms("zfsha import", OperationTimes.Import, invocation.Get(lockWait) ?? OperationTimes.LockWaitDefault, invocation.Get(reason));
             invocation.Screen.Status($"  importing {invocation.Get(pool)} on {host.Name} …");
             var outcome = await host.Operations.ImportAsync(new(guid, Force: null, [], terms) { NoMount = invocation.Get(noMount) }, invocation.Cancellation);
-            return OperationText.Write(invocation.Screen, new(guid, host.Name, outcome.Failure, outcome is { Failure: ZpoolFailure.None, Run: null }, outcome.Sight, outcome.Run, outcome.Detail), "import");
+            return OperationText.Write(invocation.Screen, new(guid, host.Name, outcome.Failure, outcome is { Failure: ZpoolFailure.None, Run: null }, outcome.Sight, outcome.Run, outcome.Detail), invocation.Get(pool), "import");
         });
     }
 
@@ -98,7 +98,7 @@ static class ExportVerb
             var terms = ThisHost.Terms("zfsha export", OperationTimes.Export, invocation.Get(lockWait) ?? OperationTimes.LockWaitDefault, invocation.Get(reason));
             invocation.Screen.Status($"  exporting {invocation.Get(pool)} on {host.Name} …");
             var outcome = await host.Operations.ExportAsync(new(guid, terms), invocation.Cancellation);
-            return OperationText.Write(invocation.Screen, new(guid, host.Name, outcome.Failure, outcome is { Failure: ZpoolFailure.None, Run: null }, outcome.Sight, outcome.Run, outcome.Detail), "export");
+            return OperationText.Write(invocation.Screen, new(guid, host.Name, outcome.Failure, outcome is { Failure: ZpoolFailure.None, Run: null }, outcome.Sight, outcome.Run, outcome.Detail), invocation.Get(pool), "export");
         });
     }
 }
@@ -107,11 +107,11 @@ static class ExportVerb
 static class OperationText
 {
     /// <returns>The exit code.</returns>
-    public static int Write(Screen screen, OperationDocument done, string verb)
+    public static int Write(Screen screen, OperationDocument done, PoolReference pool, string verb)
     {
         if (screen.Json) screen.Document(done, ApiJson.Relaxed.OperationDocument);
-        else if (done.Failure is ZpoolFailure.None) WriteDone(screen, done, verb);
-        else WriteFailed(screen, done, verb);
+        else if (done.Failure is ZpoolFailure.None) WriteDone(screen, done, pool, verb);
+        else WriteFailed(screen, done, pool, verb);
         return ExitCode(done.Failure);
     }
 
@@ -122,17 +122,18 @@ static class OperationText
         return failure.IsRefusal() ? ExitCodes.Refused : ExitCodes.Failed;
     }
 
-    static void WriteDone(Screen screen, OperationDocument done, string verb)
+    static void WriteDone(Screen screen, OperationDocument done, PoolReference pool, string verb)
     {
-        var how = done.Run is { } run ? $"in {Human.Duration(run.Seconds)}" : "already; nothing was run";
         var sight = done.Sight.IsImported() ? $": {PoolText.Presence(done.Sight.Presence)}, {done.Sight.Health.ToString().ToUpperInvariant()}" : "";
-        screen.Line($"pool {done.Pool} {verb}ed on {done.Host} {how}{sight}");
+        screen.Line(
+            done.Run is { } run ? $"{pool} {verb}ed on {done.Host} in {Human.Duration(run.Seconds)}{sight}"
+            : $"{pool} was {(done.Sight.IsImported() ? "imported" : "not imported")} on {done.Host} already; nothing was run");
     }
 
-    static void WriteFailed(Screen screen, OperationDocument done, string verb)
+    static void WriteFailed(Screen screen, OperationDocument done, PoolReference pool, string verb)
     {
         var word = ExitCode(done.Failure) switch { ExitCodes.Refused => "refused", ExitCodes.LockTimedOut => "not begun", _ => "failed" };
-        screen.Notice($"{word}: {verb} of pool {done.Pool} on {done.Host}: {done.Failure}{(done.Detail.Length > 0 ? $": {done.Detail}" : "")}");
+        screen.Notice($"{word}: {verb} of {pool} on {done.Host}: {done.Failure}{(done.Detail.Length > 0 ? $": {done.Detail}" : "")}");
         if (done.Sight.Presence is not PoolPresence.Unknown) screen.Notice($"The pool is {PoolText.Presence(done.Sight.Presence)} here.");
         if (done.Run is { Ended: false }) screen.Notice("The command did not end and could not be ended; it keeps the pool's host lock until it does.");
     }

@@ -51,7 +51,7 @@ static class PoolText
 
     public static void Field(Screen screen, string name, params Piece[] text)
     {
-        const int width = 12;
+        const int width = 13;
         screen.Hanging(width, [Piece.Dim($"  {name.PadRight(width - 2)}")], text);
     }
 

@@ -46,13 +46,16 @@ sealed class Screen(TextWriter output, bool json, int? width, bool colour, TimeZ
     public void Line(params ReadOnlySpan<Piece> pieces)
     {
         ClearStatus();
+        string? on = null;
         foreach (var piece in pieces)
         {
-            var text = Printable.Of(piece.Text);
-            output.Write(colour && Code(piece.Tone) is { } code ? $"\u001b[{code}m{text}\u001b[0m" : text);
+            var code = colour ? Code(piece.Tone) : null;
+            if (code != on) output.Write((on is null ? "" : "\u001b[0m") + (code is null ? "" : $"\u001b[{code}m"));
+            output.Write(Printable.Of(piece.Text));
+            on = code;
         }
 
-        output.WriteLine();
+        output.WriteLine(on is null ? "" : "\u001b[0m");
     }
 
     /// <summary>Writes a head and, from column <paramref name="indent"/> on, a text that is broken to fit a terminal.</summary>
