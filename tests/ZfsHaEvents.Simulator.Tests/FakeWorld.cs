@@ -149,13 +149,13 @@ sealed class FakeWorld : IAsyncDisposable
     }
 
     /// <summary>The truth log as it stands: what a failed test shows.</summary>
-    public string Log() => File.ReadAllText(Directory.TruthLog);
+    public string Log() => File.Exists(Directory.TruthLog) ? File.ReadAllText(Directory.TruthLog) : "";
 
     public RunningCommand Start(string program, params IReadOnlyList<string> arguments) => Start(new Dictionary<string, string>(), program, arguments);
 
     public RunningCommand Start(IReadOnlyDictionary<string, string> variables, string program, params IReadOnlyList<string> arguments)
     {
-        var command = RunningCommand.Start(_folder, variables, program, arguments);
+        var command = RunningCommand.Start(_folder, Log, variables, program, arguments);
         lock (_started) _started.Add(command);
         return command;
     }

@@ -16,8 +16,10 @@ sealed class RunningCommand : IDisposable
     readonly Process _process;
     readonly string _output;
     readonly string _text;
+    readonly Func<string> _world;
 
-    RunningCommand(Process process, string output, string text) => (_process, _output, _text) = (process, output, text);
+    RunningCommand(Process process, string output, string text, Func<string> world) =>
+        (_process, _output, _text, _world) = (process, output, text, world);
 
     public int Pid => _process.Id;
 
@@ -29,9 +31,11 @@ sealed class RunningCommand : IDisposable
     public string Stderr => File.ReadAllText(_output + ".err");
 
     /// <param name="folder">Where its output goes.</param>
+    /// <param name="world">What to say of the world when it does not end.</param>
     /// <param name="variables">Environment variables.</param>
     /// <param name="program">What to start.</param>
-    public static RunningCommand Start(string folder, IReadOnlyDictionary<string, string> variables, string program, params IReadOnlyList<string> arguments)
+    public static RunningCommand Start(
+        string folder, Func<string> world, IReadOnlyDictionary<string, string> variables, string program, params IReadOnlyList<string> arguments)
     {
         var output = Path.Combine(folder, Interlocked.Increment(ref _numbers).ToString(CultureInfo.InvariantCulture));
         // The shell opens the files and is replaced by the command, which so keeps its process id.
@@ -40,7 +44,7 @@ sealed class RunningCommand : IDisposable
         File.WriteAllText(output + ".out", "");
         File.WriteAllText(output + ".err", "");
         var process = Process.Start(start) ?? throw new InvalidOperationException("There is no shell.");
-        return new(process, output, $"{program} {string.Join(' ', arguments)}");
+        return new(process, output, $"{program} {string.Join(' ', arguments)}", world);
     }
 
     public async Task<Ended> EndAsync()
@@ -52,7 +56,7 @@ sealed class RunningCommand : IDisposable
         }
         catch (OperationCanceledException)
         {
-            throw new TimeoutException($"Not within {Limit.TotalSeconds} s: {_text}\nstdout: {Stdout}\nstderr: {Stderr}");
+            throw new TimeoutException($"Not within {Limit.TotalSeconds} s: {_text}\nstdout: {Stdout}\nstderr: {Stderr}\n{_world()}");
         }
         return new(_process.ExitCode, Stdout, Stderr);
     }

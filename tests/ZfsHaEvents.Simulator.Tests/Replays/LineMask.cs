@@ -43,9 +43,10 @@ sealed partial class LineMask
 
     static string Mask(string line)
     {
+        // Counters first: a delay in nanoseconds can look like seconds since 1970.
+        line = Counter().Replace(line, "$1<n>");
         line = ClockTime().Replace(line, Time);
         line = Uptime().Replace(line, $"$1{Time}");
-        line = Counter().Replace(line, "$1<n>");
         line = BlockPointer().Replace(line, "$1<block pointer>");
         return ProgressSeconds().Replace(line, "$1<n>");
     }
