@@ -247,10 +247,10 @@ public sealed class EndpointTests(EndpointTests.OneServer one) : IClassFixture<E
         {
             var (status, body) = await SendAsync(HttpMethod.Put, $"/pools/{_pool}/policy", $$"""{"id":"policy-{{_pool}}","automatic":true,"fencing":"MmpAlone","targets":["b"],"by":"alice"}""");
             status.ShouldBe(HttpStatusCode.OK);
-            body["events"]!.AsArray().Select(e => (string?)e!["type"]).ShouldBe(["policy_changed"]);
+            body["events"]!.AsArray().Select(e => (string?)e!["type"]).ShouldBe(["policy_set"]);
         }
 
-        (await HistoryAsync("&type=policy_changed")).Count.ShouldBe(1);
+        (await HistoryAsync("&type=policy_set")).Count.ShouldBe(1);
         ((string?)(await Server.GetAsync($"/pools/{_pool}")).Body["policy"]!["fencing"]).ShouldBe("MmpAlone");
     }
 
