@@ -29,7 +29,14 @@ static class OwnerAnswer
         var sure = holders.Where(h => !h.Doubtful && h.Health is not PoolHealth.Suspended).Select(h => h.Host).ToList();
         var suspended = holders.Where(h => !h.Doubtful && h.Health is PoolHealth.Suspended).Select(h => h.Host).ToList();
         var doubtful = holders.Where(h => h.Doubtful).Select(h => h.Host).Union(awaited).Order().ToList();
-        var verdict = sure.Count > 1 ? Conflict : doubtful.Count > 0 ? Doubt : sure.Count + suspended.Count == 0 ? Nobody : sure.Count + suspended.Count == 1 ? Held : Doubt;
+        var verdict = (sure.Count, suspended.Count) switch
+        {
+            ( > 1, _) => Conflict,
+            _ when doubtful.Count > 0 => Doubt,
+            (1, _) or (0, 1) => Held,
+            (0, 0) => Nobody,
+            _ => Doubt,
+        };
 
         var says = (sure.Count, suspended.Count) switch
         {

@@ -1,0 +1,75 @@
+using System.Diagnostics;
+using Shouldly;
+
+namespace ZfsHaEvents.Cli.Tests;
+
+/// <summary>Two fake hosts, alpha and beta, on shared fake disks: tank1 with multihost on and tank2 without, both imported on alpha.</summary>
+public sealed class FakeHosts : IAsyncDisposable
+{
+    readonly string _directory = Directory.CreateTempSubdirectory("zfsha-cli-").FullName;
+    readonly List<Process> _kernels = [];
+
+    public async Task StartAsync()
+    {
+        Run(ZfshaProcess.Simulator, "world", World, "--hosts", "alpha,beta", "--disks", "4", "--time-scale", "0.01", "--export-seconds", "0.02", "--import-seconds", "0.02");
+        await Task.WhenAll(BootAsync("alpha"), BootAsync("beta"));
+        Zpool("alpha", "create", "-o", "cachefile=none", "-o", "multihost=on", "-O", "canmount=off", "tank1", "mirror", "/dev/disk/by-id/virtio-d0", "/dev/disk/by-id/virtio-d1");
+        Zpool("alpha", "create", "-o", "cachefile=none", "-o", "multihost=off", "-O", "canmount=off", "tank2", "mirror", "/dev/disk/by-id/virtio-d2", "/dev/disk/by-id/virtio-d3");
+    }
+
+    async Task BootAsync(string host)
+    {
+        var kernel = ZfshaProcess.Start(ZfshaProcess.Simulator, ["kernel", Path.Join(World, "hosts", host)], new Dictionary<string, string>());
+        lock (_kernels) _kernels.Add(kernel);
+        while (await kernel.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(30)) is { } line && !line.Contains("ready", StringComparison.Ordinal))
+        {
+        }
+    }
+
+    string World => Path.Join(_directory, "world");
+
+    /// <summary>Runs <c>zfsha</c> on a host, without a server.</summary>
+    internal Task<(int ExitCode, string Output, string Error)> OnAsync(string host, params string[] words) => ZfshaProcess.RunAsync(Variables(host), words);
+
+    internal Process Start(string host, params string[] words) => ZfshaProcess.Start(ZfshaProcess.Program, words, Variables(host));
+
+    public string Zpool(string host, params string[] words) => Run(Path.Join(World, "hosts", host, "sbin", "zpool"), words);
+
+    /// <summary>What waits on the host's disk for its agent, oldest first, as text.</summary>
+    public string Spooled(string host)
+    {
+        var spool = Path.Join(_directory, host, "state", "spool");
+        return Directory.Exists(spool) ? string.Join('\n', Directory.GetFiles(spool, "*.json").Order(StringComparer.Ordinal).Select(File.ReadAllText)) : "";
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var kernel in _kernels)
+        {
+            kernel.Kill();
+            await kernel.WaitForExitAsync();
+            kernel.Dispose();
+        }
+
+        Directory.Delete(_directory, recursive: true);
+    }
+
+    Dictionary<string, string> Variables(string host) => new()
+    {
+        ["ZFSHA_HOST"] = host,
+        ["ZFSHA_HOST_ROOT"] = Path.Join(World, "hosts", host),
+        ["ZFSHA_SBIN"] = Path.Join(World, "hosts", host, "sbin"),
+        ["ZFSHA_STATE_DIR"] = Path.Join(_directory, host, "state"),
+        ["ZFSHA_RUN_DIR"] = Path.Join(_directory, host, "run"),
+    };
+
+    static string Run(string program, params string[] words)
+    {
+        using var process = ZfshaProcess.Start(program, words, new Dictionary<string, string>());
+        var error = process.StandardError.ReadToEndAsync();
+        var output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit(60_000).ShouldBeTrue();
+        process.ExitCode.ShouldBe(0, $"{string.Join(' ', words)}: {output}{error.Result}");
+        return output;
+    }
+}

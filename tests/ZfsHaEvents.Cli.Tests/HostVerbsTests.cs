@@ -1,0 +1,135 @@
+using System.Text.Json;
+using Shouldly;
+using Xunit;
+
+namespace ZfsHaEvents.Cli.Tests;
+
+/// <summary>The verbs of a storage host, as real processes on fake disks, with no server to ask.</summary>
+public sealed class HostVerbsTests : IAsyncLifetime
+{
+    readonly FakeHosts _hosts = new();
+
+    public async ValueTask InitializeAsync() => await _hosts.StartAsync();
+
+    public ValueTask DisposeAsync() => _hosts.DisposeAsync();
+
+    [Fact]
+    public async Task A_command_runs_under_the_lock_and_its_exit_code_is_ours()
+    {
+        var (code, output, error) = await _hosts.OnAsync("alpha", "lock", "tank1", "--purpose", "a check", "--", "sh", "-c", "echo -f \"$ZFSHA_LOCKS\"; exit 7");
+        code.ShouldBe(7, error);
+        output.ShouldMatch("^-f [0-9]+=[0-9]+$");
+        _hosts.Spooled("alpha").ShouldContain("lock-acquired");
+        _hosts.Spooled("alpha").ShouldContain("lock-released");
+        _hosts.Spooled("alpha").ShouldContain("a check");
+    }
+
+    [Fact]
+    public async Task A_command_that_does_not_exist_is_127() => (await _hosts.OnAsync("alpha", "lock", "tank1", "--", "/nonexistent")).ExitCode.ShouldBe(127);
+
+    [Fact]
+    public async Task A_second_one_times_out_with_75_and_is_told_who_has_the_lock()
+    {
+        using var first = _hosts.Start("alpha", "lock", "tank1", "--purpose", "a long check", "--", "sh", "-c", "echo locked; read line");
+        (await first.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken)).ShouldBe("locked");
+
+        var (code, _, error) = await _hosts.OnAsync("alpha", "lock", "tank1", "--timeout", "0.2", "--", "echo", "not so");
+        code.ShouldBe(ExitCodes.LockTimedOut);
+        error.ShouldContain("a long check");
+        (await _hosts.OnAsync("alpha", "export", "tank1", "--timeout", "0.2")).ExitCode.ShouldBe(ExitCodes.LockTimedOut);
+
+        first.StandardInput.Close();
+        await first.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        (await _hosts.OnAsync("alpha", "lock", "tank1", "--timeout", "10", "--", "true")).ExitCode.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task What_runs_under_the_lock_may_use_zfsha_itself()
+    {
+        var (code, output, error) = await _hosts.OnAsync("alpha", "lock", "tank1", "--", ZfshaProcess.Program, "export", "tank1", "--timeout", "1");
+        code.ShouldBe(0, error);
+        output.ShouldStartWith("tank1 exported on alpha in ");
+    }
+
+    [Fact]
+    public async Task An_export_is_done_once_and_recorded_with_its_reason()
+    {
+        (await _hosts.OnAsync("alpha", "export", "tank1", "--reason", "patch day")).ExitCode.ShouldBe(0);
+        _hosts.Zpool("alpha", "list", "-H", "-o", "name").Trim().ShouldBe("tank2");
+        _hosts.Spooled("alpha").ShouldContain("patch day");
+
+        var again = await _hosts.OnAsync("alpha", "export", "tank1");
+        (again.ExitCode, again.Output).ShouldBe((0, "tank1 was not imported on alpha already; nothing was run"));
+    }
+
+    [Fact]
+    public async Task Without_a_server_a_pool_is_imported_only_where_multihost_is_proven_or_a_reason_is_given()
+    {
+        (await _hosts.OnAsync("alpha", "export", "tank1")).ExitCode.ShouldBe(0);
+        (await _hosts.OnAsync("alpha", "export", "tank2")).ExitCode.ShouldBe(0);
+
+        var proven = await _hosts.OnAsync("beta", "import", "tank1");
+        proven.ExitCode.ShouldBe(0, proven.Error);
+
+        var refused = await _hosts.OnAsync("beta", "import", "tank2");
+        refused.ExitCode.ShouldBe(ExitCodes.Refused);
+        refused.Error.ShouldContain("refused: MultihostNotProven: ");
+        _hosts.Zpool("beta", "list", "-H", "-o", "name").Trim().ShouldBe("tank1");
+
+        var reasoned = await _hosts.OnAsync("beta", "import", "tank2", "--reason", "alpha is switched off", "--json");
+        reasoned.ExitCode.ShouldBe(0, reasoned.Error);
+        using var document = JsonDocument.Parse(reasoned.Output);
+        document.RootElement.GetProperty("sight").GetProperty("presence").GetString().ShouldBe("ReadWrite");
+        document.RootElement.GetProperty("run").GetProperty("arguments").EnumerateArray().Select(a => a.GetString()).ShouldNotContain("-f");
+        _hosts.Spooled("beta").ShouldContain("alpha is switched off");
+    }
+
+    [Fact]
+    public async Task The_host_that_had_a_pool_last_is_not_watched_for_and_must_give_a_reason()
+    {
+        (await _hosts.OnAsync("alpha", "export", "tank1")).ExitCode.ShouldBe(0);
+        var refused = await _hosts.OnAsync("alpha", "import", "tank1");
+        refused.ExitCode.ShouldBe(ExitCodes.Refused);
+        refused.Error.ShouldContain("refused: MultihostNotAsked: ");
+    }
+
+    [Fact]
+    public async Task A_pool_that_is_live_elsewhere_is_refused_by_zfs_itself()
+    {
+        var (code, _, error) = await _hosts.OnAsync("beta", "import", "tank1");
+        code.ShouldBe(ExitCodes.Refused);
+        error.ShouldContain("refused: import of tank1 on beta: ");
+        error.ShouldContain("The pool is not imported here.");
+    }
+
+    [Fact]
+    public async Task A_scan_reads_the_labels_of_every_device_once_and_imports_nothing()
+    {
+        var (code, output, error) = await _hosts.OnAsync("beta", "scan", "--json");
+        code.ShouldBe(0, error);
+        using var document = JsonDocument.Parse(output);
+        var pools = document.RootElement.GetProperty("pools").EnumerateArray().ToList();
+        pools.Select(p => p.GetProperty("name").GetString()).ShouldBe(["tank1", "tank2"]);
+        pools[0].GetProperty("devices").EnumerateArray().Select(d => d.GetString()).ShouldBe(["/dev/disk/by-id/virtio-d0-part1", "/dev/disk/by-id/virtio-d1-part1"]);
+        pools[0].GetProperty("label").GetProperty("mmpActive").GetBoolean().ShouldBeTrue();
+        pools[1].GetProperty("label").GetProperty("mmpActive").GetBoolean().ShouldBeFalse();
+        _hosts.Spooled("beta").ShouldBeEmpty();
+        _hosts.Zpool("beta", "list", "-H", "-o", "name").ShouldNotContain("tank");
+    }
+
+    [Fact]
+    public async Task A_scan_of_one_pool_is_recorded()
+    {
+        (await _hosts.OnAsync("beta", "scan", "tank2")).Output.ShouldContain("multihost off");
+        _hosts.Spooled("beta").ShouldContain("labels-read");
+        (await _hosts.OnAsync("beta", "scan", "nopool")).ExitCode.ShouldBe(ExitCodes.Refused);
+    }
+
+    [Fact]
+    public async Task A_pool_that_nobody_can_see_is_refused_with_what_was_looked_at()
+    {
+        var (code, _, error) = await _hosts.OnAsync("beta", "lock", "nopool", "--", "true");
+        code.ShouldBe(ExitCodes.Refused);
+        error.ShouldContain("none of the 8 devices read carries a label of one");
+    }
+}
