@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Microsoft.Win32.SafeHandles;
 using Npgsql;
 
 namespace ZfsHaEvents.Server;
@@ -27,11 +28,11 @@ public sealed class PrivateCluster : IAsyncDisposable
     readonly string _binaries;
     readonly string _directory;
     readonly ILogger _log;
-    readonly FileStream _inUse;
+    readonly SafeFileHandle _inUse;
     readonly CancellationTokenSource _stopping = new();
     Task _supervising = Task.CompletedTask;
 
-    PrivateCluster(string binaries, string directory, FileStream inUse, ILogger log) => (_binaries, _directory, _inUse, _log) = (binaries, directory, inUse, log);
+    PrivateCluster(string binaries, string directory, SafeFileHandle inUse, ILogger log) => (_binaries, _directory, _inUse, _log) = (binaries, directory, inUse, log);
 
     string Data => Path.Combine(_directory, "data");
 
@@ -52,8 +53,8 @@ public sealed class PrivateCluster : IAsyncDisposable
         RefuseSomebodyElses(directory);
         Directory.CreateDirectory(directory);
         // Held shared by every server that uses the cluster, so that the last one to stop knows that it is the last.
-        var inUse = new FileStream(Path.Combine(directory, InUseLock), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite);
-        FileLock.Shared(inUse.SafeFileHandle);
+        var inUse = FileLock.Open(Path.Combine(directory, InUseLock));
+        FileLock.Shared(inUse);
         var cluster = new PrivateCluster(binaries, directory, inUse, log);
         var started = false;
         try
@@ -102,8 +103,8 @@ public sealed class PrivateCluster : IAsyncDisposable
 
     async Task EnsureRunningAsync(CancellationToken cancellation)
     {
-        using var starting = new FileStream(Path.Combine(_directory, StartingLock), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite);
-        FileLock.Exclusive(starting.SafeFileHandle);
+        using var starting = FileLock.Open(Path.Combine(_directory, StartingLock));
+        FileLock.Exclusive(starting);
         if (IsRunning())
         {
             _log.PrivateCluster($"joined the one that runs in {_directory}");
@@ -246,7 +247,7 @@ public sealed class PrivateCluster : IAsyncDisposable
         _stopping.Dispose();
         try
         {
-            if (FileLock.TryExclusive(_inUse.SafeFileHandle) && IsRunning())
+            if (FileLock.TryExclusive(_inUse) && IsRunning())
             {
                 await RunAsync("pg_ctl", ["stop", "--mode=fast", "--wait", "--timeout=60", "--silent", "-D", Data], CancellationToken.None);
                 _log.PrivateCluster("stopped");
@@ -257,6 +258,6 @@ public sealed class PrivateCluster : IAsyncDisposable
             _log.PrivateCluster($"could not be stopped: {e.Message}");
         }
 
-        await _inUse.DisposeAsync();
+        _inUse.Dispose();
     }
 }
