@@ -117,7 +117,7 @@ public sealed class StreamRunnerTests : IDisposable
     public async Task Who_is_never_first_gives_up_for_now_and_the_message_is_handled_later()
     {
         await GivenAPoolOnAAsync();
-        await PutAsync(World.Switchover("tank", "b", "move-1"));
+        await PutAsync(World.Switchover(_pool.ToString(), "b", "move-1"));
         var disturbed = 0;
         _store.BeforeCommit = async commit =>
         {
