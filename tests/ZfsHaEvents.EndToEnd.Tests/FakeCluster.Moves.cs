@@ -8,7 +8,7 @@ namespace ZfsHaEvents.EndToEnd.Tests;
 /// <summary>Moving pools about while parts of the cluster die.</summary>
 sealed partial class FakeCluster
 {
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(180);
 
     int _requests;
 
@@ -28,7 +28,7 @@ sealed partial class FakeCluster
                 answer = await PostAsync(path, body);
                 return answer.Value.Status is not HttpStatusCode.ServiceUnavailable;
             }
-            catch (Exception e) when (e is HttpRequestException or TaskCanceledException or System.Text.Json.JsonException)
+            catch (Exception e) when (NoServer(e))
             {
                 return false; // No server, or one that died in mid-answer.
             }
@@ -79,7 +79,7 @@ sealed partial class FakeCluster
         {
             return [.. (await GetAsync($"/moves?pool={pool}")).AsArray().Select(m => m!)];
         }
-        catch (Exception e) when (e is HttpRequestException or TaskCanceledException)
+        catch (Exception e) when (NoServer(e))
         {
             return [];
         }
@@ -97,7 +97,7 @@ sealed partial class FakeCluster
                 var alive = (await HostsAsync()).Where(h => h.Alive).Select(h => h.Name).ToHashSet();
                 return wanted.All(alive.Contains);
             }
-            catch (HttpRequestException)
+            catch (Exception e) when (NoServer(e))
             {
                 return false;
             }

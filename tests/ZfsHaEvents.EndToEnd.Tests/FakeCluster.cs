@@ -30,15 +30,19 @@ sealed partial class FakeCluster : IAsyncDisposable
 
     static int _numbers;
 
+    const int SigQuit = 3;
+
     readonly Dictionary<string, Running> _kernels = [];
     readonly Dictionary<string, Running> _agents = [];
     readonly ClusterShape _shape;
     readonly int _port;
     Running? _server;
+    IReadOnlyList<string> _database;
+    string? _pgCtl;
 
     FakeCluster(string directory, ClusterShape shape)
     {
-        (Directory, _shape) = (directory, shape);
+        (Directory, _shape, _database) = (directory, shape, ["--data", Path.Combine(directory, "pg")]);
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         _port = ((IPEndPoint)listener.LocalEndpoint).Port;
@@ -153,8 +157,31 @@ sealed partial class FakeCluster : IAsyncDisposable
     {
         _server?.Dispose();
         _server = Running.Start(
-            Built.Server, ["--data", Path.Combine(Directory, "pg"), "--urls", Http.BaseAddress!.ToString().TrimEnd('/'), .. _shape.ServerArguments ?? ClusterShape.QuickBounds],
+            Built.Server, [.. _database, "--urls", Http.BaseAddress!.ToString().TrimEnd('/'), .. _shape.ServerArguments ?? ClusterShape.QuickBounds],
             Path.Combine(Directory, "server.log"), WithStopAt("server", []));
+    }
+
+    /// <summary>
+    /// From now on nobody starts or stops PostgreSQL but <see cref="Postgres"/>: the server that did is killed, and another one uses it as
+    /// a database that is no business of its.
+    /// </summary>
+    public async Task LeaveDatabaseAloneAsync()
+    {
+        Server.KillHard();
+        _database = ["--connection", ConnectionString.Replace(";Pooling=false", "", StringComparison.Ordinal)];
+        StartServer();
+        await ServerReadyAsync();
+        await EverybodyInSessionAsync();
+    }
+
+    /// <summary>Runs pg_ctl on the database's directory, as the directory's owner.</summary>
+    public void Postgres(string verb, params IReadOnlyList<string> arguments)
+    {
+        var data = Path.Combine(Directory, "pg", "data");
+        _pgCtl ??= Path.Combine(Path.GetDirectoryName(new FileInfo($"/proc/{PostgresPid()}/exe").LinkTarget!)!, "pg_ctl");
+        string[] command = [_pgCtl, verb, "--wait", "--silent", "-D", data, .. arguments, .. verb == "start" ? (string[])["-l", Path.Combine(Directory, "pg", "postgres.log")] : []];
+        var (code, output) = Environment.UserName == "root" ? Running.Run("setpriv", ["--reuid=postgres", "--regid=postgres", "--init-groups", "--", .. command]) : Running.Run(command[0], command[1..]);
+        code.ShouldBe(0, output);
     }
 
     public Task ServerReadyAsync() => EventuallyAsync("the server answers", async () =>
@@ -163,7 +190,7 @@ sealed partial class FakeCluster : IAsyncDisposable
         {
             return (await Http.GetAsync(new Uri("/health", UriKind.Relative))).IsSuccessStatusCode;
         }
-        catch (HttpRequestException)
+        catch (Exception e) when (NoServer(e))
         {
             return false;
         }
@@ -181,7 +208,7 @@ sealed partial class FakeCluster : IAsyncDisposable
     // ---- stopping a process exactly at a point -----------------------------------------------------------------------
 
     /// <summary>Has the process (<c>server</c>, <c>agent-a</c> …) stop itself when it reaches the point for the n-th time from now on.</summary>
-    public void StopAt(string process, string point, int n) => File.WriteAllText(StopFile(process), string.Create(CultureInfo.InvariantCulture, $"{point} {n}"));
+    public void StopAt(string process, string point, int n) => File.WriteAllText(StopFile(process), string.Create(CultureInfo.InvariantCulture, $"{point} {n} {Interlocked.Increment(ref _numbers)}")); // The last number only makes it new.
 
     public bool IsArmed(string process) => File.Exists(StopFile(process));
 
@@ -197,6 +224,9 @@ sealed partial class FakeCluster : IAsyncDisposable
     }
 
     // ---- asking and looking ------------------------------------------------------------------------------------------
+
+    /// <summary>There is no server, or it died in mid-answer, or its database does not answer.</summary>
+    static bool NoServer(Exception e) => e is HttpRequestException or IOException or TaskCanceledException;
 
     public async Task<JsonNode> GetAsync(string path) => (await Http.GetFromJsonAsync<JsonNode>(new Uri(path, UriKind.Relative)))!;
 
@@ -235,7 +265,7 @@ sealed partial class FakeCluster : IAsyncDisposable
             var response = await Http.GetAsync(new Uri($"/moves/{id}", UriKind.Relative));
             return response.IsSuccessStatusCode ? await response.Content.ReadFromJsonAsync<JsonNode>() : null;
         }
-        catch (HttpRequestException)
+        catch (Exception e) when (NoServer(e))
         {
             return null;
         }
@@ -316,7 +346,9 @@ sealed partial class FakeCluster : IAsyncDisposable
         _server?.Dispose();
         try
         {
-            Running.Signal(PostgresPid(), 3); // SIGQUIT: if the server that should have stopped it was killed.
+            var postgres = PostgresPid();
+            Running.Signal(postgres, SigQuit); // If the server that should have stopped it was killed, or it was left alone.
+            for (var i = 0; i < 200 && System.IO.Directory.Exists($"/proc/{postgres}"); i++) await Task.Delay(50);
         }
         catch (Exception e) when (e is IOException or ShouldAssertException)
         {

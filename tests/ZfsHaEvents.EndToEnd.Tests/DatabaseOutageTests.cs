@@ -1,0 +1,64 @@
+using Shouldly;
+using Xunit;
+
+namespace ZfsHaEvents.EndToEnd.Tests;
+
+/// <summary>PostgreSQL is away for ten seconds in the middle of a switchover. Nobody is taken for dead because of it.</summary>
+public sealed class DatabaseOutageTests
+{
+    static readonly TimeSpan Outage = TimeSpan.FromSeconds(10);
+
+    [Fact]
+    public async Task A_database_that_stands_still_for_ten_seconds_costs_no_lease_and_no_move()
+    {
+        await using var cluster = await FakeCluster.StartAsync(Shape);
+        await InMidMoveAsync(cluster, async () =>
+        {
+            var everything = cluster.PostgresPids();
+            foreach (var pid in everything) Running.Signal(pid, Running.SigStop);
+            await Task.Delay(Outage);
+            foreach (var pid in everything) Running.Signal(pid, Running.SigCont);
+        });
+    }
+
+    [Fact]
+    public async Task A_database_that_crashes_and_is_started_after_ten_seconds_costs_no_lease_and_no_move()
+    {
+        await using var cluster = await FakeCluster.StartAsync(Shape);
+        await cluster.LeaveDatabaseAloneAsync(); // A server that started it would start it again within a second.
+        await InMidMoveAsync(cluster, async () =>
+        {
+            cluster.Postgres("stop", "-m", "immediate");
+            await Task.Delay(Outage);
+            cluster.Postgres("start");
+        });
+    }
+
+    [Fact]
+    public async Task A_private_database_that_crashes_is_started_again_by_the_server()
+    {
+        await using var cluster = await FakeCluster.StartAsync(Shape);
+        await InMidMoveAsync(cluster, () =>
+        {
+            cluster.Postgres("stop", "-m", "immediate");
+            return Task.CompletedTask;
+        });
+    }
+
+    static ClusterShape Shape => new(ExportSeconds: 1, ImportSeconds: 1, ServerArguments: ["--start-seconds", "30", "--export-seconds", "20", "--import-seconds", "20", "--labels-seconds", "20", "--grace-seconds", "20"]);
+
+    static async Task InMidMoveAsync(FakeCluster cluster, Func<Task> outage)
+    {
+        await cluster.SwitchoverAsync("tank1", to: "b", id: "through-the-outage");
+        await FakeCluster.EventuallyAsync("a's export runs", () => Task.FromResult(cluster.Commands("a", "export").Count == 1), TimeSpan.FromSeconds(30));
+
+        await outage();
+
+        await cluster.ServerReadyAsync();
+        ((string)(await cluster.MoveEndedAsync("through-the-outage", TimeSpan.FromSeconds(60)))["state"]!).ShouldBe("Completed");
+        cluster.Truth().HoldersNow(cluster.Pools["tank1"]).ShouldBe(["b"]);
+        (await cluster.QueryAsync<long>("select count(*) from zfsha.mt_events where type in ('host_lease_lost', 'host_evicted', 'host_returned', 'ownership_unverified')")).ShouldBe(0, "no lease is lost by an outage");
+        (await cluster.QueryAsync<long>("select count(*) from zfsha.mt_events where type = 'host_session_opened'")).ShouldBe(FakeCluster.Hosts.Length, "nor a session");
+        await cluster.ShouldBeSoundAsync();
+    }
+}
