@@ -39,7 +39,7 @@ static class DossierText
         if (move.EndedAt is { } ended) Field("ended", $"{screen.Instant(ended)} {screen.ZoneName(ended)}");
         if (move.Label is { } label)
         {
-            Field("label read", $"{label.State.ToString().ToUpperInvariant()}, hostid {label.HostId} ({label.HostName}), txg {label.Txg}, MMP {(label.MmpActive ? "on" : "off")}, {label.LeavesRead} of {label.LeavesAsked} devices");
+            Field("label", $"{label.State.ToString().ToUpperInvariant()}, hostid {label.HostId} ({label.HostName}), txg {label.Txg}, MMP {(label.MmpActive ? "on" : "off")}, {label.LeavesRead} of {label.LeavesAsked} devices");
         }
 
         if (move.FencedBy is { } fenced) Field("fenced by", $"event {fenced}");

@@ -130,8 +130,14 @@ public sealed partial record Pool
     Pool Doubted(OwnershipUnverified e) => this with
     {
         Awaited = Awaited.Union(e.Awaited),
-        Sightings = Sightings.SetItems(e.Awaited.Where(Sightings.ContainsKey).Select(h => KeyValuePair.Create(h, Sightings[h] with { Stale = true }))),
+        Fenced = e.Reason is Doubt.StillActive ? Fenced.RemoveRange(e.Awaited) : Fenced,
+        Sightings = Sightings.SetItems(e.Awaited.Where(Sightings.ContainsKey).Select(h => KeyValuePair.Create(h, Doubted(Sightings[h], e.Reason)))),
     };
+
+    /// <summary>In doubt a pool is held: whoever still writes to its disks is taken for the last holder again.</summary>
+    static Sighting Doubted(Sighting sighting, Doubt reason) => reason is Doubt.StillActive && !sighting.Sight.IsHeld()
+        ? sighting with { Stale = true, Sight = sighting.Sight with { Presence = PoolPresence.Imported } }
+        : sighting with { Stale = true };
 
     Pool Fence(HostName host, Recorded<PoolEvent> recorded) => this with
     {

@@ -120,6 +120,9 @@ public enum Doubt
 
     /// <summary>The pool was taken over from a host that has not reported since.</summary>
     TakenOver,
+
+    /// <summary>ZFS saw somebody write to the disks of a host that was taken for silent, or that somebody had vouched for.</summary>
+    StillActive,
 }
 
 /// <summary>Nothing that needs certainty runs until every one of these hosts has reported, or is fenced.</summary>

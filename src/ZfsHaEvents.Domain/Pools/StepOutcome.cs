@@ -76,6 +76,7 @@ static class StepOutcome
         if (failure is ZpoolFailure.ActiveElsewhere)
         {
             // Somebody writes to the disks. Whoever it is, nobody else is told to import.
+            if (move is { Kind: MoveKind.Failover, From: { } from }) change.Record(new OwnershipUnverified(Doubt.StillActive, [from]));
             change.Release();
             change.Halt(move.Kind is MoveKind.Failover ? MoveEnd.HolderStillActive : MoveEnd.HeldElsewhere, detail);
             return;

@@ -50,7 +50,10 @@ static class PoolEndpoints
     {
         var guid = await dispatch.KnownPoolAsync(PoolReference.Parse(pool), cancellation);
         var read = await store.LoadAsync(StreamRunner.StreamOf(guid), cancellation);
-        return OwnerAt.Of(guid, read.Events.Select(Codec.ReadPoolEvent), at ?? read.Now);
+        var history = read.Events.Select(Codec.ReadPoolEvent);
+
+        // "Now" is all that was told: a host's clock may be ahead of the database's.
+        return at is { } instant ? OwnerAt.Of(guid, history, instant) : OwnerAt.Of(guid, history, DateTimeOffset.MaxValue) with { At = read.Now };
     }
 
     static async Task<IResult> HistoryAsync(

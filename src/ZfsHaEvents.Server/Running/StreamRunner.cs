@@ -45,7 +45,7 @@ public sealed class StreamRunner(IEventStore store, OrderTimes times, TimeSpan l
             var (pool, alerts) = Fold(poolId, read.Events);
             var decision = message.Decide(pool, ContextOf(envelope.Id, read));
             var (after, alertsAfter) = Fold(pool, alerts, decision.Events);
-            return CommitOf(StreamOf(poolId), "pool", pool.Version, decision, e => CorrelationOf(e, after), read, envelope, handled) with
+            return CommitOf(StreamOf(poolId), "pool", pool.Version, decision, e => CorrelationOf(e, pool.RunningMove() ?? after.RunningMove()), read, envelope, handled) with
             {
                 Void = decision.VoidsOrders ? new(poolId.ToString(), Queues.HostPrefix) : null,
                 Documents = decision.Events.Count == 0 ? [] : DocumentsOf(pool, after, alertsAfter),
@@ -117,17 +117,18 @@ public sealed class StreamRunner(IEventStore store, OrderTimes times, TimeSpan l
     }).ToDictionary(s => s.Name);
 
     /// <summary>The switchover or failover that an event belongs to; or the other request, so that asking again finds what came of it.</summary>
-    static string? CorrelationOf(PoolEvent poolEvent, Pool after) => poolEvent switch
+    /// <param name="move">The one that the decision began with, and may have ended; or the one that it started.</param>
+    static string? CorrelationOf(PoolEvent poolEvent, Move? move) => poolEvent switch
     {
         MoveEvent e => e.Id.Value,
         IHostDeed { Order: { } order } => order.Request().Value,
-        FencingConfirmed e => (after.RunningMove()?.Id ?? e.Request).Value,
+        FencingConfirmed e => (move?.Id ?? e.Request).Value,
         RequestRefused e => e.Request.Value,
         PolicySet e => e.Request.Value,
         CallOffRequested e => e.Request.Value,
         HaltAcknowledged e => e.Request.Value,
         AlertAcknowledged e => e.Request.Value,
-        OrderReissued or OwnershipClaimed or OwnershipReleased or OwnershipUnverified => after.RunningMove()?.Id.Value,
+        OrderReissued or OwnershipClaimed or OwnershipReleased or OwnershipUnverified => move?.Id.Value,
         _ => null,
     };
 

@@ -255,6 +255,22 @@ public sealed class FailoverTests : Spec
     }
 
     [Fact]
+    public void A_persons_word_that_zfs_has_disproved_counts_no_more()
+    {
+        var import = TakingOverOnB();
+
+        When(Report(B, import.Header.Id, ImportEnded(Sights.Absent, ZpoolFailure.ActiveElsewhere)));
+
+        Event<FailoverHalted>().Reason.ShouldBe(MoveEnd.HolderStillActive);
+        Pool.Fenced.ShouldBeEmpty();
+        Pool.Awaited.ShouldBe([A]);
+        Pool.LastHolder().ShouldBe(A);
+
+        When(Acknowledge()).When(Failover(C)).ThenNoOrders();
+        Pool.RunningMove()!.Step()!.Step.ShouldBe(MoveStep.Fence, "somebody must make sure of it once more");
+    }
+
+    [Fact]
     public void A_pool_taken_over_from_a_host_that_is_back_and_has_shown_not_to_hold_it_is_not_in_doubt_for_ever()
     {
         var read = ReadingLabelsOnB(Sights.HeldWithoutMultihost);
