@@ -17,6 +17,7 @@ public sealed class PrivateCluster : IAsyncDisposable
 {
     const string Superuser = "zfsha";
     const string Database = "zfsha";
+    const int StartsMax = 5;
     const string InUseLock = "servers.lock";
     const string StartingLock = "starting.lock";
 
@@ -116,8 +117,26 @@ public sealed class PrivateCluster : IAsyncDisposable
         if (made != installed)
             throw new PrivateClusterException($"the cluster in {Data} was made by PostgreSQL {made}, and {installed} is installed in {_binaries}: install {made}, or move it over with pg_upgrade");
 
-        await RunAsync("pg_ctl", ["start", "--wait", "--timeout=60", "--silent", "-D", Data, "-l", Path.Combine(_directory, "postgres.log")], cancellation);
+        await StartPostgresAsync(cancellation);
         _log.PrivateCluster($"started in {_directory}");
+    }
+
+    /// <summary>A PostgreSQL that was killed, and its children, are still there for a moment; until its pid and shared memory are free none can start.</summary>
+    async Task StartPostgresAsync(CancellationToken cancellation)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                await RunAsync("pg_ctl", ["start", "--wait", "--timeout=60", "--silent", "-D", Data, "-l", Path.Combine(_directory, "postgres.log")], cancellation);
+                return;
+            }
+            catch (PrivateClusterException e) when (attempt < StartsMax)
+            {
+                _log.PrivateCluster($"did not start, tried again in a second: {e.Message}");
+                await Task.Delay(TimeSpan.FromSeconds(1), cancellation);
+            }
+        }
     }
 
     async Task InitializeAsync(CancellationToken cancellation)
