@@ -40,7 +40,8 @@ root.SetAction(async (parsed, cancellation) =>
         return 1;
     }
 });
-return await root.Parse(args).InvokeAsync();
+// Stopping includes stopping the private PostgreSQL, which takes as long as its last checkpoint; the default is to be cut short after two seconds.
+return await root.Parse(args).InvokeAsync(new() { ProcessTerminationTimeout = TimeSpan.FromMinutes(2) });
 
 static Option<TimeSpan> Seconds(string name, double standard, string description) => new(name)
 {
