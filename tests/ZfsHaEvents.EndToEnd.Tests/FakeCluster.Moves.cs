@@ -57,7 +57,7 @@ sealed partial class FakeCluster
     {
         var end = (string)move["state"]!;
         Ends.ShouldContain(end);
-        return (end, (string)move["outcome"]!);
+        return (end, $"{(string)move["outcome"]!} [last step: {move["steps"]!.AsArray().LastOrDefault()?["detail"]}]");
     }
 
     /// <summary>The end of a failover of the pool that nobody in this test gave an id to.</summary>

@@ -6,7 +6,6 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Npgsql;
 using Shouldly;
-using Xunit;
 
 namespace ZfsHaEvents.EndToEnd.Tests;
 
@@ -39,6 +38,9 @@ sealed partial class FakeCluster : IAsyncDisposable
     Running? _server;
     IReadOnlyList<string> _database;
     string? _pgCtl;
+
+    /// <summary>Nothing was done since the last verdict, which was good: the logs may go.</summary>
+    bool _sound;
 
     FakeCluster(string directory, ClusterShape shape)
     {
@@ -135,7 +137,11 @@ sealed partial class FakeCluster : IAsyncDisposable
         Simulate("crash", HostDirectory(host));
     }
 
-    public void KillAgent(string host) => _agents[host].KillHard();
+    public void KillAgent(string host)
+    {
+        _sound = false;
+        _agents[host].KillHard();
+    }
 
     public void StartAgent(string host)
     {
@@ -232,6 +238,7 @@ sealed partial class FakeCluster : IAsyncDisposable
 
     public async Task<(HttpStatusCode Status, JsonNode Body)> PostAsync(string path, object body)
     {
+        _sound = false;
         var response = await Http.PostAsJsonAsync(new Uri(path, UriKind.Relative), body);
         return (response.StatusCode, (await response.Content.ReadFromJsonAsync<JsonNode>())!);
     }
@@ -298,7 +305,11 @@ sealed partial class FakeCluster : IAsyncDisposable
     }
 
     /// <summary>Puts a message on the bus as a foreign program would: the body, and nothing else.</summary>
-    public Task PutAsync(string json) => ExecuteAsync("insert into zfsha.messages (body) values ($1::jsonb)", json);
+    public Task PutAsync(string json)
+    {
+        _sound = false;
+        return ExecuteAsync("insert into zfsha.messages (body) values ($1::jsonb)", json);
+    }
 
     public Truth Truth() => EndToEnd.Tests.Truth.Read(World);
 
@@ -322,6 +333,7 @@ sealed partial class FakeCluster : IAsyncDisposable
         await QuietAsync();
         var truth = Truth();
         foreach (var (name, guid) in Pools) Audit.Differences(truth, guid, await HistoryAsync(name)).ShouldBeEmpty($"pool {name}, logs in {Directory}");
+        _sound = true;
     }
 
     public static async Task EventuallyAsync(string what, Func<Task<bool>> condition, TimeSpan limit, Func<string>? last = null)
@@ -357,6 +369,6 @@ sealed partial class FakeCluster : IAsyncDisposable
 
         foreach (var kernel in _kernels.Values) kernel.Dispose();
         Http.Dispose();
-        if (Environment.GetEnvironmentVariable("ZFSHA_KEEP") is null && TestContext.Current.TestState?.Result is not TestResult.Failed) System.IO.Directory.Delete(Directory, recursive: true);
+        if (Environment.GetEnvironmentVariable("ZFSHA_KEEP") is null && _sound) System.IO.Directory.Delete(Directory, recursive: true);
     }
 }

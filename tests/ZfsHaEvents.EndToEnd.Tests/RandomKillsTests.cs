@@ -16,7 +16,7 @@ public sealed class RandomKillsTests
         var kills = int.Parse(Environment.GetEnvironmentVariable("ZFSHA_KILLS") ?? "200", CultureInfo.InvariantCulture);
         var seed = int.Parse(Environment.GetEnvironmentVariable("ZFSHA_SEED") ?? Random.Shared.Next(1_000_000).ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
         FakeCluster.Say($"ZFSHA_SEED={seed} ZFSHA_KILLS={kills}");
-        await using var cluster = await FakeCluster.StartAsync(new(Pools: PoolCount));
+        await using var cluster = await FakeCluster.StartAsync(new(Pools: PoolCount, ServerArguments: [.. ClusterShape.QuickBounds, "--lease-seconds", "20"]));
         var ends = new ConcurrentBag<string>();
         using var enough = new CancellationTokenSource();
 
