@@ -84,7 +84,7 @@ close_lab() {
   trap - EXIT; trap '' INT TERM HUP
   set +e
   for host in "${hosts[@]}"; do save_agent_logs "$host"; done
-  for pid in "${bringing_up[@]}"; do kill -KILL -- "-$pid" 2> /dev/null; done
+  for pid in "${bringing_up[@]}"; do { kill -KILL -- "-$pid" && wait "$pid"; } 2> /dev/null; done
   [ ! -d "$work/hosts" ] || "$ZFSHA_LAB_DIR/run-lab.sh" down
   for ((i = ${#pids[@]} - 1; i >= 0; i--)); do stop_process "${pids[i]}"; done
   [ ! -e "$work/pg/postmaster.pid" ] || stop_process "$(head -1 "$work/pg/postmaster.pid")"
