@@ -23,7 +23,8 @@ step=0
 say() { printf '%s\n' "$*"; }
 chapter() { step=$((step + 1)); printf '\n%s%d. %s%s\n' "$bold" "$step" "$*" "$plain"; }
 # Shows a command as a user would type it, and runs it. The exit code is the command's.
-run() { printf '%s$ %s%s\n' "$dim" "$*" "$plain"; "$@"; }
+run() { printf '%s$ %s%s\n' "$dim" "$(typed "$@")" "$plain"; "$@"; }
+typed() { local word line=''; for word in "$@"; do [[ $word == *' '* ]] && word="'$word'"; line+="$word "; done; printf '%s' "${line% }"; }
 
 # ---- what runs, and how it is stopped --------------------------------------------------------------------------------
 

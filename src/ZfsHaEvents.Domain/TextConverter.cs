@@ -24,12 +24,15 @@ public sealed class TextConverter<T> : JsonConverter<T> where T : struct, IParsa
         {
             return T.Parse(text ?? "", null);
         }
-        catch (FormatException e)
+        catch (Exception e) when (e is FormatException or OverflowException)
         {
             throw new JsonException(e.Message, e); // The reader adds the path, so that the sender learns which member is wrong.
         }
     }
 }
+
+/// <summary>Writes an enum's value as its name, and takes no number for one: a number that names no value would be stored as it is.</summary>
+public sealed class NameConverter<T>() : JsonStringEnumConverter<T>(namingPolicy: null, allowIntegerValues: false) where T : struct, Enum;
 
 /// <summary>Writes an epoch as a JSON number.</summary>
 public sealed class EpochConverter : JsonConverter<Epoch>

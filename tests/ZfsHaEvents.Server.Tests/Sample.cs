@@ -40,7 +40,7 @@ static class Sample
     {
         if (Nullable.GetUnderlyingType(type) is { } underlying) return Of(underlying);
         if (Leaves.TryGetValue(type, out var leaf)) return leaf;
-        if (type.IsEnum) return Enum.GetValues(type).GetValue(Enum.GetValues(type).Length - 1)!; // The last: never the default.
+        if (type.IsEnum) return Enum.GetValues(type).GetValue(1)!; // Not the default, and the same one when a value is added.
         if (type == typeof(IReadOnlyList<HostFact>)) return Facts();
         if (type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IReadOnlyList<>)) return List(type.GetGenericArguments()[0]);
 

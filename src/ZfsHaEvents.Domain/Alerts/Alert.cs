@@ -6,7 +6,7 @@ using ZfsHaEvents.Domain.Pools;
 namespace ZfsHaEvents.Domain.Alerts;
 
 /// <summary>What somebody is woken for.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<AlertKind>))]
+[JsonConverter(typeof(NameConverter<AlertKind>))]
 public enum AlertKind
 {
     /// <summary>Two hosts have one pool imported read-write. It is being corrupted now.</summary>
@@ -35,7 +35,7 @@ public enum AlertKind
 }
 
 /// <summary>How soon.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<AlertSeverity>))]
+[JsonConverter(typeof(NameConverter<AlertSeverity>))]
 public enum AlertSeverity
 {
     Warning,

@@ -51,6 +51,9 @@ public sealed record BusMessage(string Id, string Source, string? Subject, strin
     /// <summary>More than any report of a host, and more than anybody has to say in a request: all of it is kept for ever.</summary>
     public const int LengthMax = 1_000_000;
 
+    /// <summary>Id and source together are what a message is known again by.</summary>
+    public const int KeyLengthMax = 1000;
+
     /// <exception cref="MalformedMessageException">Not a CloudEvents 1.0 message, or not of a type we know, or its data does not fit the type.</exception>
     public static BusMessage Read(string text)
     {
@@ -63,6 +66,7 @@ public sealed record BusMessage(string Id, string Source, string? Subject, strin
         if (version != "1.0") throw new MalformedMessageException($"specversion is '{version}'; only CloudEvents 1.0 is understood");
         var id = Required(root, "id");
         var source = Required(root, "source");
+        if (id.Length + source.Length > KeyLengthMax) throw new MalformedMessageException($"id and source have {id.Length + source.Length} characters, and {KeyLengthMax} at most are taken");
         var typeName = Required(root, "type");
         var type = MessageTypes.TypeOf(typeName) ?? throw new MalformedMessageException($"type '{typeName}' is not one of ours; see the list in docs/bus.md");
         if (!root.TryGetProperty("data", out var data)) throw new MalformedMessageException("data is missing; data_base64 is not understood");

@@ -5,7 +5,7 @@ using System.Text.Json.Serialization;
 namespace ZfsHaEvents.Domain.Hosts;
 
 /// <summary>How a host stands with the control plane.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<HostStatus>))]
+[JsonConverter(typeof(NameConverter<HostStatus>))]
 public enum HostStatus
 {
     /// <summary>Never heard of.</summary>

@@ -72,7 +72,7 @@ public abstract record HostFact(long Sequence, DateTimeOffset ObservedAt)
 }
 
 /// <summary>Why a host did not carry out an order.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<OrderRefusal>))]
+[JsonConverter(typeof(NameConverter<OrderRefusal>))]
 public enum OrderRefusal
 {
     /// <summary>The order was made for an earlier session of this host.</summary>

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 namespace ZfsHaEvents.Domain.Pools;
 
 /// <summary>The two ways a pool gets from one host to another.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<MoveKind>))]
+[JsonConverter(typeof(NameConverter<MoveKind>))]
 public enum MoveKind
 {
     /// <summary>Planned: exported by the holder, then imported by the target.</summary>
@@ -14,7 +14,7 @@ public enum MoveKind
 }
 
 /// <summary>The steps a move consists of, in no particular order; which come and when is decided as it goes.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<MoveStep>))]
+[JsonConverter(typeof(NameConverter<MoveStep>))]
 public enum MoveStep
 {
     /// <summary>Make sure that the lost holder cannot write. Waits for a person when the method is manual.</summary>
@@ -34,7 +34,7 @@ public enum MoveStep
 }
 
 /// <summary>Why a move ended without bringing the pool to its target.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<MoveEnd>))]
+[JsonConverter(typeof(NameConverter<MoveEnd>))]
 public enum MoveEnd
 {
     /// <summary>The holder could not export; the pool stayed where it was.</summary>

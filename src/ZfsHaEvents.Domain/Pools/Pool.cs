@@ -128,7 +128,7 @@ public sealed record TypedImport(string By, BootId Boot, long Sequence);
 public sealed record Halt(string Reason, RequestId? Move, Epoch Epoch);
 
 /// <summary>Where a move stands.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<MoveState>))]
+[JsonConverter(typeof(NameConverter<MoveState>))]
 public enum MoveState
 {
     Running,

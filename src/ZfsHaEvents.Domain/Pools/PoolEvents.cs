@@ -86,7 +86,7 @@ public sealed record ImportRuledOut(HostName Host, OrderId Order, string Evidenc
 // ---- ownership -------------------------------------------------------------------------------------------------------
 
 /// <summary>What a claim rests on.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<ClaimBasis>))]
+[JsonConverter(typeof(NameConverter<ClaimBasis>))]
 public enum ClaimBasis
 {
     /// <summary>The pool was first seen there.</summary>
@@ -112,7 +112,7 @@ public sealed record OwnershipClaimed(HostName Host, Epoch Epoch, ClaimBasis Bas
 public sealed record OwnershipReleased(HostName Host, Epoch Epoch) : PoolEvent;
 
 /// <summary>Why it is not certain who holds the pool.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<Doubt>))]
+[JsonConverter(typeof(NameConverter<Doubt>))]
 public enum Doubt
 {
     /// <summary>The lease of a host that held the pool was lost.</summary>
@@ -132,7 +132,7 @@ public sealed record OwnershipUnverified(Doubt Reason, IReadOnlyList<HostName> A
 public sealed record OwnershipVerified(HostName? Holder, Epoch Epoch) : PoolEvent;
 
 /// <summary>Why what was seen and what was decided disagree.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<Dispute>))]
+[JsonConverter(typeof(NameConverter<Dispute>))]
 public enum Dispute
 {
     /// <summary>A host has the pool imported read-write, and neither an order nor a recorded command put it there.</summary>
@@ -166,7 +166,7 @@ public sealed record FencingConfirmed(RequestId Request, HostName Host, string B
 public sealed record RequestRefused(RequestId Request, string Kind, Refusal Reason, string Detail, string By) : PoolEvent;
 
 /// <summary>Why a pool takes no orders although no move of it halted.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<HaltCause>))]
+[JsonConverter(typeof(NameConverter<HaltCause>))]
 public enum HaltCause
 {
     /// <summary>A host has obeyed a higher epoch than we ever gave out: our history is not the newest.</summary>

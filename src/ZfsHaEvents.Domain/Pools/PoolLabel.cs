@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 namespace ZfsHaEvents.Domain.Pools;
 
 /// <summary>The <c>state</c> of a vdev label (<c>zdb -l</c>; POOL_STATE_* in sys/fs/zfs.h).</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<LabelState>))]
+[JsonConverter(typeof(NameConverter<LabelState>))]
 public enum LabelState
 {
     /// <summary>Imported somewhere, or left so by a crash: the label cannot tell which.</summary>

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 namespace ZfsHaEvents.Domain.Pools;
 
 /// <summary>What counts as making sure that the lost holder cannot write.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<FencingMethod>))]
+[JsonConverter(typeof(NameConverter<FencingMethod>))]
 public enum FencingMethod
 {
     /// <summary>A named person confirms that the host is powered off or cut from the disks.</summary>

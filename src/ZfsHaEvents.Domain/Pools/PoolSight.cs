@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 namespace ZfsHaEvents.Domain.Pools;
 
 /// <summary>Whether, and how, a host has a pool imported.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<PoolPresence>))]
+[JsonConverter(typeof(NameConverter<PoolPresence>))]
 public enum PoolPresence
 {
     /// <summary>Nobody has looked, or the host that looked is gone.</summary>
@@ -26,7 +26,7 @@ public enum PoolPresence
 }
 
 /// <summary>A pool's state in the words of <c>zpool list -o health</c> and of the kstat <c>/proc/spl/kstat/zfs/POOL/state</c>.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<PoolHealth>))]
+[JsonConverter(typeof(NameConverter<PoolHealth>))]
 public enum PoolHealth
 {
     Unknown,

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 namespace ZfsHaEvents.Domain.Pools;
 
 /// <summary>Why a request was not carried out: one name for each "no", so that the audit and the tests speak of the same thing.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<Refusal>))]
+[JsonConverter(typeof(NameConverter<Refusal>))]
 public enum Refusal
 {
     /// <summary>The stream holds an event this version does not know: nothing is ordered on history we cannot read.</summary>

@@ -6,7 +6,7 @@ namespace ZfsHaEvents.Domain.Pools;
 /// Why a <c>zpool</c> or <c>zdb</c> command did not do what it was asked. <c>zpool</c> exits 1 for nearly everything, so this is read
 /// from its stderr (cmd/zpool/zpool_main.c, lib/libzfs/libzfs_pool.c); the text itself is kept beside it.
 /// </summary>
-[JsonConverter(typeof(JsonStringEnumConverter<ZpoolFailure>))]
+[JsonConverter(typeof(NameConverter<ZpoolFailure>))]
 public enum ZpoolFailure
 {
     /// <summary>No failure.</summary>

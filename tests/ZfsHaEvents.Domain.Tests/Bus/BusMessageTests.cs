@@ -73,9 +73,15 @@ public sealed class BusMessageTests
     [InlineData("""{"specversion":"1.0","id":"1","source":"/x","type":"zfsha.pool.switchover","data":{"pool":"tank1","to":"b;reboot","by":"alice"}}""", "b;reboot")]
     [InlineData("""{"specversion":"1.0","id":"a b","source":"/x","type":"zfsha.pool.switchover","data":{"pool":"tank1","to":"b","by":"alice"}}""", "'a b'")]
     [InlineData("""{"specversion":"1.0","id":"1","source":"/x","type":"zfsha.pool.set-policy","data":{"pool":"tank1","policy":{"automatic":true,"fencing":"Prayer","targets":[]},"by":"alice"}}""", "policy")]
+    [InlineData("""{"specversion":"1.0","id":"1","source":"/x","type":"zfsha.pool.set-policy","data":{"pool":"tank1","policy":{"automatic":true,"fencing":99,"targets":[]},"by":"alice"}}""", "fencing")]
     [InlineData("""{"specversion":"1.0","id":"1","source":"/x","type":"zfsha.host.report","data":{"poolId":"1","name":"t","host":"a","boot":"20047857-1203-8052-8eaf-7ce46b9d267c","order":null,"actor":"x","facts":[{"kind":"miracle"}]}}""", "miracle")]
     public void What_cannot_be_understood_is_refused_with_what_is_wrong_with_it(string text, string said) =>
         Should.Throw<MalformedMessageException>(() => BusMessage.Read(text)).Message.ShouldContain(said);
+
+    [Fact]
+    public void A_name_too_long_to_be_known_again_by_is_refused() =>
+        Should.Throw<MalformedMessageException>(() => BusMessage.Read($"{{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"/{new string('x', 1000)}\",\"type\":\"zfsha.pool.switchover\",\"data\":{{}}}}"))
+            .Message.ShouldContain("1000 at most");
 
     [Fact]
     public void A_report_survives_the_reordering_of_its_members_by_jsonb()
