@@ -76,6 +76,9 @@ public enum MoveEnd
     /// <summary>No report came within the time an order may take.</summary>
     StepOverdue,
 
+    /// <summary>The order was issued as often as it may be, each time for another session of its host, and none reported on it.</summary>
+    ReissuedTooOften,
+
     /// <summary>The labels could not be read, or show another pool's history.</summary>
     LabelsUnreadable,
 

@@ -32,10 +32,17 @@ static class Moving
     {
         var (move, step) = change.RunningStep();
         var host = step.Host!.Value;
-        if (step.Attempt >= AttemptsMax || change.Context.Alive(host) is not { } standing)
+        if (change.Context.Alive(host) is not { } standing)
+        {
+            change.StepFailed(ZpoolFailure.Other, 0, $"{reason}; the lease of {host} is not live");
+            change.Halt(change.Lost(host), reason);
+            return;
+        }
+
+        if (step.Attempt >= AttemptsMax)
         {
             change.StepFailed(ZpoolFailure.Other, 0, $"{reason}; not issued again after {step.Attempt} attempts");
-            change.Halt(change.Lost(host), reason);
+            change.Halt(MoveEnd.ReissuedTooOften, $"{reason}; the order was issued {step.Attempt} times");
             return;
         }
 

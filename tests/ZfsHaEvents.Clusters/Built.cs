@@ -1,4 +1,4 @@
-namespace ZfsHaEvents.EndToEnd.Tests;
+namespace ZfsHaEvents.Clusters;
 
 /// <summary>Where the build put the programs that these tests run.</summary>
 static class Built

@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using Shouldly;
 
-namespace ZfsHaEvents.EndToEnd.Tests;
+namespace ZfsHaEvents.Clusters;
 
 /// <summary>A process of ours, its output in a file, killed at the end whatever happens.</summary>
 sealed partial class Running : IDisposable

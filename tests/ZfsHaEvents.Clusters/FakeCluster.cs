@@ -7,7 +7,7 @@ using System.Text.Json.Nodes;
 using Npgsql;
 using Shouldly;
 
-namespace ZfsHaEvents.EndToEnd.Tests;
+namespace ZfsHaEvents.Clusters;
 
 /// <summary>How a cluster is made.</summary>
 /// <param name="Multihost">Off: no activity checks, and nobody but us keeps two hosts off one pool.</param>
@@ -311,7 +311,7 @@ sealed partial class FakeCluster : IAsyncDisposable
         return ExecuteAsync("insert into zfsha.messages (body) values ($1::jsonb)", json);
     }
 
-    public Truth Truth() => EndToEnd.Tests.Truth.Read(World);
+    public Truth Truth() => Clusters.Truth.Read(World);
 
     /// <summary>Waits until the spools and the server's queue are empty, so that the stream has all there is to tell.</summary>
     public Task QuietAsync() => EventuallyAsync("everything has been told and taken in", async () =>

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace ZfsHaEvents.EndToEnd.Tests;
+namespace ZfsHaEvents.Clusters;
 
 /// <summary>What the simulator does to a host.</summary>
 sealed partial class FakeCluster

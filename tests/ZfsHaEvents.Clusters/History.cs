@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace ZfsHaEvents.EndToEnd.Tests;
+namespace ZfsHaEvents.Clusters;
 
 /// <summary>An event of a pool's history, as the server tells it.</summary>
 sealed record HistoryLine(

@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace ZfsHaEvents.EndToEnd.Tests;
+namespace ZfsHaEvents.Clusters;
 
 /// <summary>A line of the simulator's truth log: what a fake host's kernel really did.</summary>
 sealed record TruthLine(DateTimeOffset At, string Host, string BootId, string Op, string? Pool, string? Mode);

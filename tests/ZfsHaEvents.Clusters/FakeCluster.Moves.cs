@@ -1,9 +1,8 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using Shouldly;
-using Xunit;
 
-namespace ZfsHaEvents.EndToEnd.Tests;
+namespace ZfsHaEvents.Clusters;
 
 /// <summary>Moving pools about while parts of the cluster die.</summary>
 sealed partial class FakeCluster
@@ -134,10 +133,6 @@ sealed partial class FakeCluster
         throw new TimeoutException($"process {process.Pid} neither stopped nor was its work over; logs in {Directory}");
     }
 
-    /// <summary>Shows a line to whoever runs the tests, passed or not.</summary>
-    public static void Say(string line)
-    {
-        TestContext.Current.TestOutputHelper?.WriteLine(line);
-        Console.WriteLine(line);
-    }
+    /// <summary>Shows a line to whoever runs this, passed or not.</summary>
+    public static void Say(string line) => Console.WriteLine(line);
 }
