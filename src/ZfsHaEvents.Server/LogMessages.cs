@@ -27,6 +27,9 @@ static partial class LogMessages
     [LoggerMessage(8, LogLevel.Warning, "The lease of {Host} ran out: last renewed at {RenewedAt}")]
     public static partial void LeaseRanOut(this ILogger log, string host, DateTimeOffset renewedAt);
 
+    [LoggerMessage(17, LogLevel.Error, "That the lease of {Host} ran out could not be decided on; it is tried again with the next beat")]
+    public static partial void LeaseNotJudged(this ILogger log, Exception exception, string host);
+
     [LoggerMessage(9, LogLevel.Information, "Private PostgreSQL: {What}")]
     public static partial void PrivateCluster(this ILogger log, string what);
 

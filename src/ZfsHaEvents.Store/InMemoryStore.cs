@@ -30,7 +30,7 @@ public sealed class InMemoryStore(TimeProvider clock) : IEventStore, IMessageQue
         lock (_gate)
         {
             var events = _streams.TryGetValue(stream, out var stored) ? stored.ToList() : [];
-            var leases = _leases.Values.Select(l => new Lease(l.Holder, l.Session, l.RenewedAt, l.Lost, !l.Lost && Now() <= End(l), l.Attributes)).ToList();
+            var leases = _leases.Values.Select(l => new Lease(l.Holder, l.Session, l.RenewedAt, l.Lost, !l.Lost, l.Attributes)).ToList();
             return Task.FromResult(new StreamRead(events.Count, events, Now(), _incarnation, leases));
         }
     }

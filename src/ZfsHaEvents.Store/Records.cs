@@ -27,7 +27,7 @@ public sealed record StoredEvent(
 public sealed record StreamRead(long Version, IReadOnlyList<StoredEvent> Events, DateTimeOffset Now, Guid Incarnation, IReadOnlyList<Lease> Leases);
 
 /// <summary>A lease as the database judges it.</summary>
-/// <param name="Alive">Not lost, and renewed in time.</param>
+/// <param name="Alive">Not declared lost. That it was not renewed in time is the watch's to judge, which alone knows of its own gaps.</param>
 /// <param name="Attributes">What the holder said of itself when it was granted; JSON.</param>
 public sealed record Lease(string Holder, Guid Session, DateTimeOffset RenewedAt, bool Lost, bool Alive, string Attributes);
 

@@ -52,7 +52,7 @@ public class ImportPermissionTests
     static HostSight Sees(string host, PoolPresence presence) => new(new(host), presence, PoolHealth.Online, default, Stale: false, default);
 
     static PoolOwnership Pool(params HostSight[] hosts) => new(
-        new(1), new("tank1"), null, null, new(3), PoolHealth.Unknown, true, true, [], [], hosts, null, null, PoolPolicy.Default, false, 9);
+        new(1), new("tank1"), null, null, new(3), PoolHealth.Unknown, true, true, [], [], hosts, null, null, PoolPolicy.Default, false, OutstandingImport: null, TypedImports: [], 9);
 
     static string? Why(PoolOwnership pool, string? reason = null) => ImportPermission.Refusal(pool, Here, reason)?.Reason;
 

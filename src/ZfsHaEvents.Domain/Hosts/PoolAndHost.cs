@@ -38,9 +38,10 @@ public sealed record HostReconnected(
     {
         if (change.Pool.OutstandingImport is not { } outstanding || outstanding.Host != Host || outstanding.Session == Session || change.Pool.Move?.Awaits(outstanding.Order) is true) return;
 
-        var begun = Obeyed is { } obeyed && obeyed.Incarnation == change.Context.Incarnation && obeyed.Epoch >= outstanding.Epoch;
+        // Nothing obeyed at all may also mean that the record was lost: only a lower epoch, read from it, shows something.
+        var neverBegun = Obeyed is { } obeyed && obeyed.Incarnation == change.Context.Incarnation && obeyed.Epoch < outstanding.Epoch;
         if (outstanding.Boot != Boot) change.Record(new ImportRuledOut(Host, outstanding.Order, $"{Host} has rebooted since"));
-        else if (!begun) change.Record(new ImportRuledOut(Host, outstanding.Order, $"{Host} never began it: it has obeyed {(Obeyed is null ? "no order" : $"epoch {Obeyed.Epoch}")}, and its session is over"));
+        else if (neverBegun) change.Record(new ImportRuledOut(Host, outstanding.Order, $"{Host} never began it: the highest epoch it has obeyed is {Obeyed!.Epoch}, and its session is over"));
     }
 
     /// <summary>A host that obeyed more than we ever ordered shows that our history is not the newest.</summary>

@@ -18,6 +18,7 @@ public sealed partial record Pool
             PoolDiscovered e => next with { Name = e.Name },
             PoolRenamed e => next with { Name = e.To },
             ImportStarted { Order: null } e => next.Typed(e.Host, recorded.Stamp),
+            ImportStarted e => OutstandingImport is { } o && o.Order == e.Order ? next with { OutstandingImport = o with { Begun = true } } : next,
             ImportSucceeded e => next.ImportEnded(e.Host, e.Order, e.Run, e.Sight, recorded),
             ImportRefused e => next.ImportEnded(e.Host, e.Order, e.Run, e.Sight, recorded),
             ImportFailed e => next.ImportEnded(e.Host, e.Order, e.Run, e.Sight, recorded),
@@ -54,7 +55,7 @@ public sealed partial record Pool
             UnknownEvent => next with { UnknownHistory = true },
 
             // History only: they say what happened and change nothing that is decided on.
-            ImportStarted or ExportStarted or PoolLockAcquired or PoolLockReleased or PoolLockTimedOut or PoolLockBroken
+            ExportStarted or PoolLockAcquired or PoolLockReleased or PoolLockTimedOut or PoolLockBroken
                 or PoolHealthChanged or OwnershipDisputed => next,
 
             _ => throw new UnreachableException($"{recorded.Event.GetType().Name} has no place in the fold."),
@@ -75,7 +76,7 @@ public sealed partial record Pool
             // It speaks: whoever vouched that it could not write vouched for an earlier time.
             Fenced = Fenced.Remove(host),
             Move = RunningMove() is { FencedBy: not null } move && move.From == host ? move with { FencedBy = null } : Move,
-            TypedImports = earlier is { } && earlier.Boot != boot ? TypedImports.Remove(host) : TypedImports,
+            TypedImports = TypedImports.TryGetValue(host, out var typed) && typed.Boot != boot ? TypedImports.Remove(host) : TypedImports,
             OutstandingImport = sight.IsHeld() && OutstandingImport?.Host == host ? null : OutstandingImport,
         };
     }
@@ -90,9 +91,9 @@ public sealed partial record Pool
             : seen;
     }
 
-    /// <summary>However late it is told, it may be running as long as its boot lasts.</summary>
+    /// <summary>However late it is told, and in a boot that has not opened a session yet: it may be running as long as its boot lasts.</summary>
     Pool Typed(HostName host, Stamp stamp) =>
-        stamp is { Boot: { } boot, Sequence: { } sequence } && (!Sightings.TryGetValue(host, out var sighting) || sighting.Boot == boot)
+        stamp is { Boot: { } boot, Sequence: { } sequence }
             && (!TypedImports.TryGetValue(host, out var typed) || typed.Boot != boot || typed.Sequence < sequence)
             ? this with { TypedImports = TypedImports.SetItem(host, new(stamp.Actor, boot, sequence)) }
             : this;
@@ -104,13 +105,13 @@ public sealed partial record Pool
             : this;
 
     /// <summary>
-    /// An import order that the host would not begin has no effect to wait for. Not so with a stale session: an earlier
-    /// delivery of the same order may have begun it.
+    /// An import order that the host would not begin has no effect to wait for. Not so with a stale session, or when the host
+    /// has said that it began: an earlier delivery of the same order may still be at work.
     /// </summary>
     Pool NotBegun(HostName host, OrderId? order, OrderRefusal reason, Recorded<PoolEvent> recorded) =>
         reason is not OrderRefusal.StaleSession
         && !recorded.Stamp.Late
-        && OutstandingImport is { } outstanding && outstanding.Host == host && outstanding.Order == order
+        && OutstandingImport is { Begun: false } outstanding && outstanding.Host == host && outstanding.Order == order
             ? this with { OutstandingImport = null }
             : this;
 
@@ -119,8 +120,8 @@ public sealed partial record Pool
 
     Pool Reissued(OrderReissued e) => this with
     {
-        OutstandingImport = OutstandingImport is { } outstanding && outstanding.Order == e.Previous
-            ? outstanding with { Order = e.Order, Session = e.Session, Boot = e.Boot }
+        OutstandingImport = Move?.Steps is [.., { Step: MoveStep.Import or MoveStep.PutBack } step] && step.Order == e.Previous
+            ? new(e.Host, e.Order, Epoch, e.Session, e.Boot, Begun: OutstandingImport is { Begun: true })
             : OutstandingImport,
         Move = Move is { Steps: [.., var last] } move && last.Order == e.Previous
             ? move with { Steps = move.Steps.SetItem(move.Steps.Count - 1, last with { Order = e.Order, Session = e.Session, Attempt = last.Attempt + 1 }) }
@@ -167,7 +168,7 @@ public sealed partial record Pool
             {
                 Move = Move with { Steps = Move.Steps.Add(new(e.Step, e.Host, e.Order, e.Session, 1, recorded.RecordedAt, null, null, 0, "")) },
                 OutstandingImport = e is { Step: MoveStep.Import or MoveStep.PutBack, Host: { } host, Order: { } order, Session: { } session, Boot: { } boot }
-                    ? new(host, order, Epoch, session, boot)
+                    ? new(host, order, Epoch, session, boot, Begun: false)
                     : OutstandingImport,
             },
             MoveStepDone e => this with { Move = EndStep(Move, recorded, done: true, e.ZpoolSeconds, e.Detail) },

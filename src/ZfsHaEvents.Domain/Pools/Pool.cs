@@ -117,7 +117,8 @@ public sealed record Sighting(PoolSight Sight, BootId Boot, long Sequence, DateT
 /// <summary>An import order that may still take effect.</summary>
 /// <param name="Session">The session it is for; a host carries it out in no other.</param>
 /// <param name="Boot">The boot it is for.</param>
-public sealed record OutstandingImport(HostName Host, OrderId Order, Epoch Epoch, SessionId Session, BootId Boot);
+/// <param name="Begun">The host has said that it began this order, or the one that this one stands for: a later refusal does not unsay that.</param>
+public sealed record OutstandingImport(HostName Host, OrderId Order, Epoch Epoch, SessionId Session, BootId Boot, bool Begun);
 
 /// <summary>An import by a typed command.</summary>
 public sealed record TypedImport(string By, BootId Boot, long Sequence);

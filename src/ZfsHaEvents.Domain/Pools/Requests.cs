@@ -231,7 +231,7 @@ static class Guards
         if (pool.OutstandingImport is { } outstanding && outstanding.Host != to && outstanding.Host != fenced)
             return (Refusal.ImportOutstanding, $"import {outstanding.Order} on {outstanding.Host} may still take effect; {outstanding.Host} must report, or be confirmed as fenced");
         return pool.TypedImports.FirstOrDefault(t => t.Key != to && t.Key != fenced) is { Value: { } typed, Key: var host }
-            ? (Refusal.ImportOutstanding, $"{typed.By} began to import the pool on {host} and nothing shows that it ended; `zfsha scan` there waits for it and tells")
+            ? (Refusal.ImportOutstanding, $"{typed.By} began to import the pool on {host} and nothing shows that it ended; `zfsha lock POOL -- true` there waits for it and tells")
             : null;
     }
 

@@ -11,11 +11,12 @@ static class Seeing
 
     /// <summary>
     /// Whether a fact is older than what is known of its host: it was seen in another boot than the host's present one, or
-    /// before what that boot reported already.
+    /// before what that boot reported already, or before the host was fenced.
     /// </summary>
     public static bool IsLate(this PoolChange change, HostName host, BootId boot, long sequence)
     {
         if (change.Context.Hosts.TryGetValue(host, out var standing) && standing.Boot != boot) return true;
+        if (change.Pool.Fenced.ContainsKey(host) && change.Context.Alive(host) is null) return true; // Told from before it was fenced; it speaks for itself once it has a session.
         return change.Pool.Sightings.TryGetValue(host, out var last) && last.Boot == boot && sequence <= last.Sequence;
     }
 
@@ -23,7 +24,8 @@ static class Seeing
     public static void See(this PoolChange change, HostName host, PoolSight sight, Stamp stamp)
     {
         var last = change.Pool.Sightings.GetValueOrDefault(host);
-        var news = last is null || last.Stale || !sight.SameAs(last.Sight) || last.Boot != stamp.Boot || change.Pool.Awaited.Contains(host) || stamp.Late;
+        var news = last is null || last.Stale || !sight.SameAs(last.Sight) || last.Boot != stamp.Boot || change.Pool.Awaited.Contains(host) || stamp.Late
+            || change.Pool.TypedImports.TryGetValue(host, out var typed) && typed.Boot != stamp.Boot;
         if (news) change.RecordHealth(host, sight, stamp, () => change.Record(new PoolObserved(host, sight), stamp));
     }
 

@@ -87,9 +87,10 @@ static class Takeover
     public static string? ForceForbidden(PoolChange change)
     {
         if (change.Pool.RunningMove() is not { Kind: MoveKind.Failover, Label: { State: LabelState.Active } label, From: { } from } move) return null;
-        if (move.FencedBy is not null || change.Pool.Policy.Fencing is FencingMethod.MmpAlone && label.MmpActive) return null;
+        if (move.FencedBy is not null || change.Pool.Policy.Fencing is FencingMethod.MmpAlone && label.MmpActive && label.LeavesRead == label.LeavesAsked) return null;
 
         return change.Context.Alive(from) is not null ? $"{from} answers again without the pool, and is not fenced; a switchover to {from} imports it there without force"
+            : label.MmpActive && label.LeavesRead < label.LeavesAsked ? $"{from} is not fenced, and only {label.LeavesRead} of {label.LeavesAsked} devices could be read: the newest uberblock may be on another"
             : label.MmpActive ? $"{from} is not fenced, and the pool's policy does not permit MMP alone"
             : $"{from} is not fenced, and the newest uberblock carries no MMP";
     }

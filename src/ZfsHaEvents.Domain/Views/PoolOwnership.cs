@@ -11,11 +11,13 @@ namespace ZfsHaEvents.Domain.Views;
 /// <param name="Hosts">What each host saw last.</param>
 /// <param name="Move">The running switchover or failover.</param>
 /// <param name="Halt">Why the pool takes no orders.</param>
+/// <param name="OutstandingImport">The import order that may still take effect; while it stands no other host may import.</param>
+/// <param name="TypedImports">Imports by typed commands that have begun and, as far as told, not ended.</param>
 /// <param name="Version">The version of the pool's stream that this was made from.</param>
 public sealed record PoolOwnership(
     PoolGuid Pool, PoolName? Name, HostName? Holder, HostName? Claimant, Epoch Epoch, PoolHealth Health, bool? Multihost, bool Verified,
     IReadOnlyList<HostName> Awaited, IReadOnlyList<HostName> Conflict, IReadOnlyList<HostSight> Hosts, RequestId? Move, string? Halt, PoolPolicy Policy,
-    bool UnknownHistory, long Version)
+    bool UnknownHistory, OutstandingImport? OutstandingImport, IReadOnlyList<ImportUnderWay> TypedImports, long Version)
 {
     public static PoolOwnership Of(Pool pool)
     {
@@ -25,9 +27,13 @@ public sealed record PoolOwnership(
             holder is { } h ? pool.Sightings[h].Sight.Health : pool.Sightings.Values.FirstOrDefault(s => !s.Stale && s.Sight.IsImported())?.Sight.Health ?? PoolHealth.Unknown,
             pool.Multihost(), pool.Awaited.Count == 0, [.. pool.Awaited], [.. pool.Conflict],
             [.. pool.Sightings.Select(s => new HostSight(s.Key, s.Value.Sight.Presence, s.Value.Sight.Health, s.Value.ObservedAt, s.Value.Stale, s.Value.Event))],
-            pool.RunningMove()?.Id, pool.Halt?.Reason, pool.Policy, pool.UnknownHistory, pool.Version);
+            pool.RunningMove()?.Id, pool.Halt?.Reason, pool.Policy, pool.UnknownHistory,
+            pool.OutstandingImport, [.. pool.TypedImports.Select(t => new ImportUnderWay(t.Key, t.Value.By))], pool.Version);
     }
 }
+
+/// <summary>An import by a typed command.</summary>
+public sealed record ImportUnderWay(HostName Host, string By);
 
 /// <summary>What a host saw of a pool last.</summary>
 /// <param name="Stale">The host has been lost since.</param>

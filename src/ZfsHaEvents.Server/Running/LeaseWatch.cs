@@ -48,7 +48,14 @@ public sealed class LeaseWatch(ILeases leases, StreamRunner runner, ILogger<Leas
             log.LeaseRanOut(expired.Holder, expired.RenewedAt);
             var message = new LeaseExpired(new(expired.Holder), new(expired.Session), expired.RenewedAt, expired.LeaseSeconds);
             var envelope = new BusMessage($"lease-expired/{expired.Session}", Actors.Server, null, null, message);
-            await runner.RunAsync(message, envelope, handled: null, cancellation);
+            try
+            {
+                await runner.RunAsync(message, envelope, handled: null, cancellation);
+            }
+            catch (Exception e) when (e is not OperationCanceledException && !DatabaseOutage.Is(e))
+            {
+                log.LeaseNotJudged(e, expired.Holder); // A fault in one host's stream must not end the watch over the others.
+            }
         }
     }
 

@@ -52,6 +52,40 @@ public sealed class OutstandingImportTests : Spec
     }
 
     [Fact]
+    public void An_import_of_which_the_host_has_no_record_is_not_ruled_out_for_the_record_may_be_lost()
+    {
+        var import = HaltedWithImportOnB();
+        Cluster.Restart(B);
+
+        When(Reconnected(B, Sights.Absent));
+
+        Pool.OutstandingImport!.Order.ShouldBe(import.Header.Id);
+    }
+
+    [Fact]
+    public void An_import_that_is_issued_again_after_it_expired_is_outstanding()
+    {
+        var import = ImportingOnB();
+
+        When(Report(B, import.Header.Id, Refused(OrderRefusal.Expired)));
+
+        var again = OrderTo<ImportPool>(B);
+        Pool.OutstandingImport!.Order.ShouldBe(again.Header.Id);
+        When(new StepOverdue(Tank, again.Header.Id, MoveStep.Import)).When(Acknowledge()).When(Switchover(C)).ThenNoOrders();
+    }
+
+    [Fact]
+    public void An_import_that_was_begun_is_not_over_because_the_order_is_refused_when_it_comes_again()
+    {
+        var import = ImportingOnB();
+        When(Report(B, import.Header.Id, ImportStarted()));
+
+        When(Report(B, import.Header.Id, Refused(OrderRefusal.StaleEpoch)));
+
+        Pool.OutstandingImport!.Order.ShouldBe(import.Header.Id);
+    }
+
+    [Fact]
     public void An_import_that_was_begun_is_not_ruled_out_by_the_next_session_of_the_same_boot()
     {
         var import = HaltedWithImportOnB();
@@ -128,6 +162,45 @@ public sealed class OutstandingImportTests : Spec
 
         When(Switchover(B));
         OrderTo<ImportPool>(B);
+    }
+
+    [Fact]
+    public void An_import_typed_in_a_boot_that_has_not_opened_a_session_yet_holds_a_switchover_up()
+    {
+        Given(new PoolDiscovered(Tank, TankName, A), new PoolObserved(A, Sights.Absent), new PoolObserved(B, Sights.Absent), new PoolObserved(C, Sights.Absent));
+        var boot = Cluster.BootOf(A, 2);
+
+        When(Report(A, null, ImportStarted()) with { Boot = boot });
+        Cluster.Reboot(A).Boot.ShouldBe(boot);
+        When(Reconnected(A, Sights.Absent));
+
+        When(Switchover(C)).ThenNoOrders();
+        Event<SwitchoverRefused>().Reason.ShouldBe(Refusal.ImportOutstanding);
+    }
+
+    [Fact]
+    public void An_import_typed_in_an_earlier_boot_is_over()
+    {
+        Given(new PoolDiscovered(Tank, TankName, A), new PoolObserved(A, Sights.Absent), new PoolObserved(B, Sights.Absent)).When(Report(A, null, ImportStarted()));
+        Cluster.Reboot(A);
+
+        When(Reconnected(A, Sights.Absent));
+
+        When(Switchover(B));
+        OrderTo<ImportPool>(B);
+    }
+
+    [Fact]
+    public void What_a_fenced_host_spooled_before_it_was_fenced_does_not_make_it_a_holder()
+    {
+        var import = TakingOverOnB();
+        When(Report(B, import.Header.Id, ImportEnded(Sights.Held)));
+
+        When(Report(A, Sights.Held));
+
+        Pool.Holder().ShouldBe(B);
+        Pool.Conflict.ShouldBeEmpty();
+        Pool.Fenced.ShouldContainKey(A);
     }
 
     ImportPool HaltedWithImportOnB()

@@ -255,6 +255,17 @@ public sealed class FailoverTests : Spec
     }
 
     [Fact]
+    public void Multihost_read_from_some_of_the_devices_only_permits_no_force()
+    {
+        var read = ReadingLabelsOnBByMmp();
+
+        When(Report(B, read.Header.Id, LabelsRead(Sights.Label(LabelState.Active, A) with { LeavesRead = 1 }))).ThenNoOrders();
+
+        Event<FailoverHalted>().Reason.ShouldBe(MoveEnd.ForceNotPermitted);
+        Event<FailoverHalted>().Detail.ShouldContain("1 of 2");
+    }
+
+    [Fact]
     public void A_persons_word_that_zfs_has_disproved_counts_no_more()
     {
         var import = TakingOverOnB();
