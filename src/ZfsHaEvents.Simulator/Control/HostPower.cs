@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Globalization;
 using ZfsHaEvents.Simulator.World;
 
 namespace ZfsHaEvents.Simulator.Control;
@@ -29,6 +31,7 @@ static class HostPower
 
         using var gate = Posix.OpenForLock(host.DiskGate);
         Posix.Lock(gate);
+        host.Replace(host.FrozenAtFile, Stopwatch.GetTimestamp().ToString(CultureInfo.InvariantCulture));
         Posix.Signal(pid, Posix.Stop);
         while (ProcessStatus.Of(pid) is { Stopped: false }) Thread.Sleep(LookEvery);
         Log(host, TruthOperation.Freeze, reason: null);

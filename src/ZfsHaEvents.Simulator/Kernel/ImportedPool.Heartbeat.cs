@@ -23,12 +23,16 @@ sealed partial class ImportedPool
     }
 
     /// <summary>One beat.</summary>
+    /// <param name="late">By how much real time it comes too late.</param>
     /// <returns>The nominal time until the next one; nothing when there is nothing to wait for.</returns>
-    public TimeSpan? Beat()
+    public TimeSpan? Beat(TimeSpan late)
     {
         lock (_gate)
         {
             if (_mode.ReadOnly || _exported) return null;
+
+            // At a fiftieth of the pace, a busy machine's every hiccup would suspend pools that no real host would have suspended.
+            if (late > TimeSpan.Zero && !_kernel.Host.WasFrozenSince(_pace.LandedAt)) _pace.Forgive(late);
 
             var tunables = _kernel.Tunables();
             _pace.Retune(tunables);
@@ -113,10 +117,13 @@ sealed class PoolThread : IDisposable
 
     void Run()
     {
+        var late = TimeSpan.Zero;
         while (!_stopping)
         {
-            var next = _pool.Beat();
-            _wake.WaitOne(next is { } nominal ? Milliseconds(_time.Real(nominal)) : Timeout.Infinite);
+            var wait = _pool.Beat(late) is { } nominal ? Milliseconds(_time.Real(nominal)) : Timeout.Infinite;
+            var began = Stopwatch.GetTimestamp();
+            _wake.WaitOne(wait);
+            late = wait is Timeout.Infinite ? TimeSpan.Zero : Stopwatch.GetElapsedTime(began) - TimeSpan.FromMilliseconds(wait);
         }
     }
 

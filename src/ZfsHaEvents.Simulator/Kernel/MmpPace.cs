@@ -30,6 +30,12 @@ sealed class MmpPace
         _delay = tunables.Interval;
     }
 
+    /// <summary>When the last write landed.</summary>
+    public long LandedAt => _landedAt;
+
+    /// <summary>The machine that simulates this host was busy for so long: no fault of the host's.</summary>
+    public void Forgive(TimeSpan late) => _landedAt = Math.Min(Stopwatch.GetTimestamp(), _landedAt + (long)(late.TotalSeconds * Stopwatch.Frequency));
+
     public void Retune(MmpTunables tunables) => _failWindow = tunables.FailWindow is { } wanted && _failWindow is { } current && wanted < current
         ? (current * (SmoothingBeats - 1) + wanted) / SmoothingBeats
         : tunables.FailWindow;

@@ -46,6 +46,13 @@ sealed record HostDirectory(string Path)
     /// <summary>Held by the kernel around disk writes and by a freeze: a machine is never frozen in the middle of one.</summary>
     public string DiskGate => In("disk.gate");
 
+    /// <summary>When the host was frozen last, as <see cref="System.Diagnostics.Stopwatch"/> counts, which is one clock for all processes.</summary>
+    public string FrozenAtFile => In("frozen-at");
+
+    /// <summary>Whether the host was frozen at some time since then.</summary>
+    public bool WasFrozenSince(long timestamp) =>
+        File.Exists(FrozenAtFile) && long.Parse(File.ReadAllText(FrozenAtFile), CultureInfo.InvariantCulture) >= timestamp;
+
     /// <summary>Where an absolute path on the host is in reality.</summary>
     public string In(string path) => System.IO.Path.Combine(Path, path.TrimStart('/'));
 
