@@ -1,7 +1,10 @@
 # A lab of two virtual hosts with real OpenZFS, the control plane outside them. Sourced by smoke.sh; bash.
 # What is started here is stopped by close_lab, by process id.
 
-repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+# shellcheck source-path=SCRIPTDIR
+source "$(dirname "${BASH_SOURCE[0]}")/../setup.sh"
+
+repository=$root
 hosts=(a b)
 pids=()          # processes of ours outside the hosts, in the order of their start
 bringing_up=()   # hosts that boot: process groups
@@ -21,21 +24,10 @@ postgres_programs() {
   return 1
 }
 
-# Installs what is missing when that is permitted; otherwise says what to install.
 have_packages() {
-  local missing=() pair
-  for pair in qemu-system-x86_64:qemu-system-x86 zstd:zstd ssh:openssh-client ssh-keygen:openssh-client curl:curl flock:util-linux setpriv:util-linux; do
-    command -v "${pair%%:*}" > /dev/null || missing+=("${pair##*:}")
-  done
-  postgres_programs > /dev/null || missing+=(postgresql)
-  command -v dotnet > /dev/null || die "the .NET SDK is missing; global.json says which"
-  [ ${#missing[@]} -gt 0 ] || return 0
-
-  local names; names=$(printf '%s\n' "${missing[@]}" | sort -u | tr '\n' ' ')
-  { [ "$(id -u)" = 0 ] && command -v apt-get > /dev/null; } || die "these Debian packages are missing: $names(as root: apt-get install $names)"
-  say "installing $names"
-  { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $names; } > "$logs/apt.log" 2>&1 \
-    || die "apt-get could not install $names, see $logs/apt.log"
+  need_dotnet
+  need_packages qemu-system-x86=qemu-system-x86_64 zstd=zstd openssh-client=ssh curl=curl util-linux=flock
+  need_postgresql
 }
 
 is_free() { ! (exec 3<> "/dev/tcp/127.0.0.1/$1") 2> /dev/null; }
