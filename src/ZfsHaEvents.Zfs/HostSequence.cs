@@ -6,8 +6,12 @@ namespace ZfsHaEvents.Zfs;
 
 /// <summary>
 /// Numbers that order what the host's processes see: a look that happened later has the higher number, whichever process looked.
-/// They start at 1 in every boot.
 /// </summary>
+/// <remarks>
+/// A number is the microseconds since boot, or one more than the last where that is higher. So it grows even over a lost file: a number
+/// that came again would make later observations look older than those already reported. The run directory should survive a restart of
+/// the agent all the same (systemd: <c>RuntimeDirectoryPreserve=yes</c>), and be kept from cleaners of temporary files: the locks are in it.
+/// </remarks>
 public sealed class HostSequence(HostEnvironment host)
 {
     const string FileName = "sequence";
@@ -20,28 +24,33 @@ public sealed class HostSequence(HostEnvironment host)
         const uint everybodyMayLook = 0x1ed; // 0755
         using var file = LockFile.Open(host.RunDirectory, FileName, everybodyMayLook);
         file.LockBriefly(Path.Join(host.RunDirectory, FileName));
-
-        var boot = host.ReadBootId();
-        var next = checked(Last(file.ReadText(), boot) + 1);
-        // Of constant length, so that there is never less than a whole number in the file; needs no fsync, for it ends with the boot.
-        file.Overwrite(string.Create(CultureInfo.InvariantCulture, $"{boot} {next:D19}\n"));
-        return look(next);
+        return look(Next(file));
     }
 
     /// <summary>The next number, for what is no look: a lock taken, a command about to be started.</summary>
     public long Next() => Draw(number => number);
 
-    long Last(string text, BootId boot)
+    long Next(LockFile file)
     {
-        if (text.Length == 0) return 0;
-        if (text.TrimEnd('\n').Split(' ') is [var bootText, var number]
-            && BootId.TryParse(bootText, null, out var writtenIn)
-            && long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var last))
+        var boot = host.ReadBootId();
+        try
         {
-            return writtenIn == boot ? last : 0;
+            var next = checked(Math.Max(Last(file.ReadText(), boot), Libc.MicrosecondsSinceBoot()) + 1);
+            // Of constant length, so that there is never less than a whole number in the file; needs no fsync, for it ends with the boot.
+            file.Overwrite(string.Create(CultureInfo.InvariantCulture, $"{boot} {next:D19}\n"));
+            return next;
         }
-
-        // Beginning anew within a boot would make every later observation look older than those already reported.
-        throw new HostException($"{Path.Join(host.RunDirectory, FileName)} is damaged: reboot the host, or correct it to the boot id, a space and the last number reported.");
+        catch (IOException e) // A full or failing disk: without its number written down a look is not ordered.
+        {
+            throw new HostException($"No number can be drawn from {Path.Join(host.RunDirectory, FileName)} ({e.Message}): is {host.RunDirectory} full?", e);
+        }
     }
+
+    /// <summary>The last number of this boot; 0 when the file was lost, or is damaged, which the clock makes good.</summary>
+    static long Last(string text, BootId boot) =>
+        text.TrimEnd('\n').Split(' ') is [var bootText, var number]
+        && BootId.TryParse(bootText, null, out var writtenIn) && writtenIn == boot
+        && long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var last)
+            ? last
+            : 0;
 }

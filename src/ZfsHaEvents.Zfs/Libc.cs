@@ -28,6 +28,7 @@ static partial class Libc
     const int WouldBlock = 11;
     const int Interrupted = 4;
     const int Exists = 17;
+    const int ClockBootTime = 7;
 
     // These two differ between architectures (asm-generic/fcntl.h against arch/arm64/include/uapi/asm/fcntl.h).
     static readonly int NoFollow = RuntimeInformation.ProcessArchitecture is Architecture.Arm64 or Architecture.Arm ? 0x8000 : 0x20000;
@@ -87,6 +88,13 @@ static partial class Libc
 
     public static uint EffectiveUser() => geteuid();
 
+    /// <summary>CLOCK_BOOTTIME: the same for every process of the host, never set, and running on while the host sleeps.</summary>
+    /// <exception cref="IOException"/>
+    public static long MicrosecondsSinceBoot() =>
+        clock_gettime(ClockBootTime, out var time) == 0
+            ? ((long)time.Seconds * 1_000_000) + ((long)time.Nanoseconds / 1000)
+            : throw Failure("clock_gettime", Marshal.GetLastPInvokeError());
+
     static SafeFileHandle Handle(int descriptor, string path) =>
         descriptor >= 0 ? new SafeFileHandle(descriptor, ownsHandle: true) : throw Failure(path, Marshal.GetLastPInvokeError());
 
@@ -118,6 +126,17 @@ static partial class Libc
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int statx(SafeFileHandle directory, string path, int flags, uint mask, out FileStatus status);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int clock_gettime(int clock, out TimeSpec time);
+
+    /// <summary>struct timespec, whose members are as wide as a pointer on the architectures that ZFS runs on.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    readonly struct TimeSpec
+    {
+        public readonly nint Seconds;
+        public readonly nint Nanoseconds;
+    }
 
     /// <summary>The part of struct statx (statx(2)) that we read; its layout is the same on every architecture, unlike struct stat's.</summary>
     [StructLayout(LayoutKind.Explicit, Size = 256)]

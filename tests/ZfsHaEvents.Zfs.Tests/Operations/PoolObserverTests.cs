@@ -24,7 +24,7 @@ public sealed class PoolObserverTests : IDisposable
         var before = DateTimeOffset.UtcNow;
         var look = await _observer.LookAsync(Tank, Token);
 
-        (look.Sequence, look.Name).ShouldBe((1, new PoolName("tank1")));
+        look.Name.ShouldBe(new PoolName("tank1"));
         look.ObservedAt.ShouldBeInRange(before, DateTimeOffset.UtcNow);
         (look.Sight.Presence, look.Sight.Health, look.Sight.Multihost).ShouldBe((PoolPresence.ReadWrite, PoolHealth.Degraded, true));
         look.Sight.Leaves.ShouldBe(["/dev/disk/by-id/virtio-d0-part1"]);
@@ -90,9 +90,9 @@ public sealed class PoolObserverTests : IDisposable
     {
         _host.Import("tank1", Tank);
         _host.Import("solo", new(5));
-        _observer.Survey().ShouldSatisfyAllConditions(
-            survey => survey.Sequence.ShouldBe(1), survey => survey.Pools.Select(pool => pool.Name.Value).ShouldBe(["solo", "tank1"]));
-        _observer.Survey().Sequence.ShouldBe(2);
+        var survey = _observer.Survey();
+        survey.Pools.Select(pool => pool.Name.Value).ShouldBe(["solo", "tank1"]);
+        _observer.Survey().Sequence.ShouldBeGreaterThan(survey.Sequence);
     }
 
     public void Dispose() => _host.Dispose();
