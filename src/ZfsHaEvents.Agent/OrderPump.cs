@@ -119,7 +119,7 @@ sealed class OrderPump(HostEnvironment host, PoolOperations operations, EpochRec
             ReadLabels labels => await operations.ReadLabelsAsync(new(header.Pool, labels.Leaves, terms), cancellation),
             _ => throw new MalformedMessageException($"{order.GetType().Name} is not an order we know"),
         };
-        if (order is not ReadLabels && outcome.Sight.Presence is not PoolPresence.Unknown) watcher.Reported(header.Pool, outcome.Sight);
+        if (order is not ReadLabels && (outcome.Sight.Presence is not PoolPresence.Unknown || outcome.Run is not null)) watcher.Reported(header.Pool, outcome.Sight);
         return outcome;
     }
 

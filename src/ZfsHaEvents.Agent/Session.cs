@@ -104,6 +104,8 @@ sealed class Session(HostEnvironment host, PoolObserver observer, EpochRecord ep
             p.PoolGuid!.Value, p.Name,
             details.TryGetValue(p.PoolGuid.Value, out var look) && look.Sight.IsImported() ? look.Sight with { Health = p.Health } : new(PoolPresence.Imported, p.Health, null, []),
             Obeyed: null));
+        // Whatever is not reported counts as absent, and an import under way, as of an orphan of ours, may yet succeed.
+        foreach (var pool in survey.Importing) reports.TryAdd(pool, new(pool, null, PoolSight.Unknown, Obeyed: null));
         foreach (var epoch in obeyed.Obeyed)
             reports[epoch.Pool] = (reports.GetValueOrDefault(epoch.Pool) ?? new(epoch.Pool, null, PoolSight.Absent, null)) with { Obeyed = new ObeyedEpoch(epoch.Incarnation, epoch.Epoch) };
 

@@ -28,6 +28,9 @@ sealed class Watcher(HostEnvironment host, PoolObserver observer, IReportSink re
     /// <summary>A pool whose properties were not to be had is asked about again after this.</summary>
     static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(5);
 
+    /// <summary>A pool that was being imported when it was reported is looked at in this pace until that is over.</summary>
+    static readonly TimeSpan DoubtPace = TimeSpan.FromSeconds(1);
+
     readonly Kstats _kstats = new(host);
     readonly ConcurrentDictionary<PoolGuid, int> _leftAlone = new();
     readonly ConcurrentDictionary<PoolGuid, PoolSight> _reported = new();
@@ -77,8 +80,11 @@ sealed class Watcher(HostEnvironment host, PoolObserver observer, IReportSink re
             else if (known.Presence is PoolPresence.Imported && time.GetElapsedTime(_lookedAt.GetValueOrDefault(guid)) >= LookAgain) Look(guid, cancellation);
         }
 
-        foreach (var (guid, known) in _reported)
-            if (known.IsImported() && !pools.ContainsKey(guid)) Look(guid, cancellation);
+        foreach (var (guid, known) in _reported.Where(r => !pools.ContainsKey(r.Key)))
+        {
+            // One that was being imported is either imported by now, which is seen above, or was refused.
+            if (known.IsImported() || (known.Presence is PoolPresence.Unknown && time.GetElapsedTime(_lookedAt.GetValueOrDefault(guid)) >= DoubtPace)) Look(guid, cancellation);
+        }
     }
 
     /// <summary>Whether the kernel has shown this health for long enough. An unreadable one settles nothing.</summary>

@@ -8,6 +8,14 @@ namespace ZfsHaEvents.Zfs;
 /// <param name="Health"><see cref="PoolHealth.Unknown"/> for an empty, changing or unknown word: it flickers for up to 100 ms.</param>
 public sealed record KstatPool(PoolName Name, PoolGuid? PoolGuid, PoolHealth Health);
 
+/// <summary>What the kernel shows at one moment.</summary>
+/// <param name="Pools">The pools that are imported, in the order of their names.</param>
+/// <param name="Importing">
+/// The imports, past the mere reading of a configuration, that were in progress meanwhile. A pool that is here and not among
+/// <paramref name="Pools"/> is neither imported nor absent.
+/// </param>
+public sealed record KstatReading(IReadOnlyList<KstatPool> Pools, IReadOnlyList<ImportProgress> Importing);
+
 /// <summary>
 /// The imported pools as the kernel's statistics show them. Reading takes microseconds, starts no process and never blocks, whereas
 /// <c>zpool list</c> blocks while any import's activity check runs on the host.
@@ -16,28 +24,32 @@ public sealed class Kstats(HostEnvironment host)
 {
     readonly string _directory = host.PathOf("/proc/spl/kstat/zfs");
 
-    /// <summary>
-    /// The pools that are imported, in the order of their names; none when the module is not loaded.
-    /// </summary>
+    /// <summary>The pools that are imported, in the order of their names; none when the module is not loaded.</summary>
+    /// <exception cref="HostException">The statistics are there and cannot be read: not knowing is not the same as nothing.</exception>
+    public IReadOnlyList<KstatPool> Read() => ReadAll().Pools;
+
+    /// <summary>The pools that are imported, and those about to be.</summary>
     /// <remarks>
     /// Two kinds of entries are no imported pools although they carry a GUID and say ONLINE: those named <c>$import…</c>, while a
     /// configuration is being read, and a pool in the last part of its activity check, when the import may still be refused.
     /// The progress is read after the directories, and the directories are looked at once more after it: an import that
-    /// began or failed in between is then never taken for one that succeeded.
+    /// began or failed in between is then never taken for one that succeeded. It is read before them as well: one that
+    /// succeeded in between is never taken for a pool that is absent.
     /// </remarks>
     /// <exception cref="HostException">The statistics are there and cannot be read: not knowing is not the same as nothing.</exception>
-    public IReadOnlyList<KstatPool> Read()
+    public KstatReading ReadAll()
     {
         try
         {
+            var before = ReadImports();
             var pools = Directories().Select(Pool).OfType<KstatPool>().ToList();
-            if (pools.Count == 0) return pools;
+            if (pools.Count == 0) return new(pools, before);
 
-            var importing = ReadImportProgress().Where(import => !import.IsScan()).ToList();
+            var importing = ReadImports();
             pools.RemoveAll(pool =>
                 importing.Exists(import => import.Pool == pool.PoolGuid || (pool.PoolGuid is null && import.Name == pool.Name.Value))
                 || !Directory.Exists(Path.Join(_directory, pool.Name.Value)));
-            return pools;
+            return new(pools, [.. before, .. importing]);
         }
         catch (UnauthorizedAccessException e) // Only root reads them on some distributions.
         {
@@ -50,7 +62,9 @@ public sealed class Kstats(HostEnvironment host)
         (ReadText(Path.Join(_directory, "import_progress")) ?? "").Split('\n').Skip(1).Select(ImportProgress.Parse).OfType<ImportProgress>().ToList();
 
     /// <summary>The import of this pool that the kernel is at, past the mere reading of its configuration; null when there is none.</summary>
-    public ImportProgress? ReadImportOf(PoolGuid pool) => ReadImportProgress().FirstOrDefault(import => import.Pool == pool && !import.IsScan());
+    public ImportProgress? ReadImportOf(PoolGuid pool) => ReadImports().Find(import => import.Pool == pool);
+
+    List<ImportProgress> ReadImports() => [.. ReadImportProgress().Where(import => !import.IsScan())];
 
     internal static PoolHealth Health(string word) => word.Trim() switch
     {

@@ -64,6 +64,12 @@ sealed class TestHost : IDisposable
         Write($"/proc/spl/kstat/zfs/{name}/state", state + "\n");
     }
 
+    /// <summary>The kernel is at the activity check of this pool's import; null for none.</summary>
+    /// <param name="loadState">2: an import; 3: the mere reading of its configuration.</param>
+    public void SetImporting(PoolGuid? pool, int loadState = 2) => Write("/proc/spl/kstat/zfs/import_progress",
+        "pool_guid            load_state     multihost_secs max_txg      pool_name        notes\n"
+        + (pool is { } guid ? $"{guid,-20} {loadState,-14} {8,-14} {0,-12} {"tank1",-16} Checking MMP activity, waiting 21160 ms\n" : ""));
+
     public void Export(string name) => Directory.Delete(Path.Join(Kstat, name), recursive: true);
 
     public bool HasImported(string name) => Directory.Exists(Path.Join(Kstat, name));

@@ -10,7 +10,8 @@ namespace ZfsHaEvents.Zfs.Operations;
 public sealed record HostLook(long Sequence, DateTimeOffset ObservedAt, PoolSight Sight, PoolName? Name, double ZpoolSeconds);
 
 /// <summary>All imported pools at one moment, as the kernel shows them.</summary>
-public sealed record HostSurvey(long Sequence, DateTimeOffset ObservedAt, IReadOnlyList<KstatPool> Pools);
+/// <param name="Importing">Pools that the kernel is importing: neither imported nor absent.</param>
+public sealed record HostSurvey(long Sequence, DateTimeOffset ObservedAt, IReadOnlyList<KstatPool> Pools, IReadOnlySet<PoolGuid> Importing);
 
 /// <summary>Looks at this host's pools.</summary>
 public sealed class PoolObserver(HostEnvironment host, TimeProvider time)
@@ -24,7 +25,12 @@ public sealed class PoolObserver(HostEnvironment host, TimeProvider time)
 
     /// <summary>All pools, numbered and seen in the same moment. Starts no process.</summary>
     /// <exception cref="HostException"/>
-    public HostSurvey Survey() => _sequence.Draw(number => new HostSurvey(number, time.GetUtcNow(), _kstats.Read()));
+    public HostSurvey Survey() => _sequence.Draw(number =>
+    {
+        var (at, read) = (time.GetUtcNow(), _kstats.ReadAll());
+        var importing = read.Importing.Select(import => import.Pool).Except(read.Pools.Select(pool => pool.PoolGuid).OfType<PoolGuid>());
+        return new HostSurvey(number, at, read.Pools, importing.ToHashSet());
+    });
 
     /// <summary>Whether one pool is imported and by what name, without what only a command would tell; no command is run since OpenZFS 2.2.</summary>
     /// <exception cref="HostException"/>
@@ -46,8 +52,9 @@ public sealed class PoolObserver(HostEnvironment host, TimeProvider time)
         var survey = Survey();
         if (Find(survey.Pools) is not { } found)
         {
-            // In doubt it is neither held nor absent: OpenZFS before 2.2 shows no GUIDs, and zpool list did not answer.
-            var sight = resolved || survey.Pools.Count == 0 ? PoolSight.Absent : PoolSight.Unknown;
+            // In doubt it is neither held nor absent: the kernel is importing it and may yet refuse, as of an orphan of ours; or OpenZFS
+            // before 2.2 shows no GUIDs, and zpool list did not answer.
+            var sight = !survey.Importing.Contains(pool) && (resolved || survey.Pools.Count == 0) ? PoolSight.Absent : PoolSight.Unknown;
             return new(survey.Sequence, survey.ObservedAt, sight, null, details.Seconds);
         }
 

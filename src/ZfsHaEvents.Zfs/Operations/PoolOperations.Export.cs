@@ -29,7 +29,7 @@ public sealed partial class PoolOperations
         }
 
         var result = await ActAsync(held, journal, () => _zpool.ExportAsync(name, held, limit.Now(), cancellation));
-        var after = await LookAfterAsync(request.Pool, imported: false, journal);
+        var after = await LookAfterAsync(request.Pool, imported: false, result.Run.Ended, journal);
         var failure = result.Run switch
         {
             { Ended: false } => ZpoolFailure.TimedOut,

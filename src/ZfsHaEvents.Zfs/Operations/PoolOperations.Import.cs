@@ -41,7 +41,7 @@ public sealed partial class PoolOperations
             result = await ActAsync(held, journal, () => _zpool.ImportAsync(request.Pool, options with { Devices = [] }, held, limit.Now(), cancellation));
         }
 
-        var after = await LookAfterAsync(request.Pool, imported: true, journal);
+        var after = await LookAfterAsync(request.Pool, imported: true, result.Run.Ended, journal);
         var failure = result.Run switch
         {
             { Ended: false } => ZpoolFailure.TimedOut,

@@ -126,10 +126,19 @@ public sealed partial class PoolOperations(HostEnvironment host, IReportSink rep
     }
 
     /// <summary>Looks when an effect should be visible: if it is not, then once more when the kstats had time to settle.</summary>
-    async Task<HostLook> LookAfterAsync(PoolGuid pool, bool imported, Journal journal)
+    /// <param name="ended">The command has ended. While it has not, the kernel may be at it, and the look may yield that nothing is known.</param>
+    async Task<HostLook> LookAfterAsync(PoolGuid pool, bool imported, bool ended, Journal journal)
     {
         var started = Stopwatch.GetTimestamp();
         while (_kstats.Read().Any(seen => seen.PoolGuid == pool) != imported && Stopwatch.GetElapsedTime(started) < SettleTime) await Task.Delay(PollInterval);
+        if (!ended)
+        {
+            var look = await _observer.LookAsync(pool, CancellationToken.None);
+            journal.Spend(look.ZpoolSeconds);
+            journal.Name ??= look.Name;
+            return look;
+        }
+
         return await ForCertainAsync(() => _observer.LookAsync(pool, CancellationToken.None), journal);
     }
 
@@ -148,7 +157,7 @@ public sealed partial class PoolOperations(HostEnvironment host, IReportSink rep
                 return look;
             }
             if (Stopwatch.GetElapsedTime(started) > CertaintyTime)
-                throw new HostException($"It cannot be told whether the pool is imported: the kernel shows no pool GUIDs (OpenZFS before 2.2) and zpool list does not answer.");
+                throw new HostException($"It cannot be told whether the pool is imported: the kernel is importing it, or shows no pool GUIDs (OpenZFS before 2.2) and zpool list does not answer.");
         }
     }
 

@@ -120,6 +120,17 @@ public sealed class ImportTests : OperationsOnAHost
     }
 
     [Fact]
+    public async Task An_import_that_left_the_kernel_at_it_is_no_outcome()
+    {
+        Host.SetZpool($"[ $1 = import ] && {{ cp '{Host.Kstat}/later' '{Host.Kstat}/import_progress'; exit 1; }}");
+        Host.SetImporting(Tank);
+        File.Move(Path.Join(Host.Kstat, "import_progress"), Path.Join(Host.Kstat, "later"));
+
+        await Should.ThrowAsync<HostException>(() => ImportAsync());
+        Sink.Kinds().ShouldBe(["LockAcquired ImportStarted", "LockReleased"]);
+    }
+
+    [Fact]
     public async Task An_import_that_cannot_be_ended_keeps_the_lock_where_a_cgroup_freezer_can_make_one()
     {
         using var frozen = FrozenProcesses.TryCreate();

@@ -95,5 +95,30 @@ public sealed class PoolObserverTests : IDisposable
         _observer.Survey().Sequence.ShouldBeGreaterThan(survey.Sequence);
     }
 
+    [Fact]
+    public async Task A_pool_that_the_kernel_is_importing_is_neither_imported_nor_absent()
+    {
+        _host.Import("solo", new(5));
+        _host.SetImporting(Tank);
+
+        _observer.Survey().Importing.ShouldBe([Tank]);
+        (await _observer.LookAsync(Tank, Token)).Sight.ShouldBe(PoolSight.Unknown);
+        (await _observer.GlanceAsync(Tank, Token)).Sight.ShouldBe(PoolSight.Unknown);
+
+        _host.Import("tank1", Tank); // In the last part of the activity check it has a folder already.
+        (await _observer.LookAsync(Tank, Token)).Sight.ShouldBe(PoolSight.Unknown);
+
+        _host.SetImporting(null);
+        _observer.Survey().Importing.ShouldBeEmpty();
+        (await _observer.LookAsync(Tank, Token)).Sight.Presence.ShouldBe(PoolPresence.ReadWrite);
+    }
+
+    [Fact]
+    public async Task A_pool_that_the_kernel_merely_reads_the_configuration_of_is_absent()
+    {
+        _host.SetImporting(Tank, loadState: 3);
+        (await _observer.LookAsync(Tank, Token)).Sight.ShouldBe(PoolSight.Absent);
+    }
+
     public void Dispose() => _host.Dispose();
 }
