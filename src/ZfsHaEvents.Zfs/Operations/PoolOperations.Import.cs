@@ -56,8 +56,8 @@ public sealed partial class PoolOperations
     {
         var reading = await _zpool.ReadLabelAsync(request.Pool, request.Leaves, limit.Now() / 2, cancellation); // The rest is the import's.
         journal.Spend(reading.Seconds);
-        var check = ForceCheck.Of(proof, reading.Label);
-        var detail = reading.Detail.Length == 0 ? check.Detail : $"{check.Detail}\n{reading.Detail}";
+        var check = ForceCheck.Of(proof, reading);
+        var detail = check.Detail.EndsWith(reading.Detail, StringComparison.Ordinal) ? check.Detail : $"{check.Detail}\n{reading.Detail}";
         journal.Add(reading, detail);
         return check;
     }

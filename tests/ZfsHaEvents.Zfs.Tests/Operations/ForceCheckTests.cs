@@ -26,7 +26,7 @@ public class ForceCheckTests
         LabelState state, uint holder, bool fenced, bool mmpActive, bool force, ZpoolFailure failure)
     {
         var proof = new ForceProof(Asked, fenced ? Fenced : null, new ZfsHostId(0xa001));
-        var check = ForceCheck.Of(proof, new(state, "tank1", new ZfsHostId(holder), "host", 100, mmpActive, 2, 2));
+        var check = ForceCheck.Of(proof, new(new(state, "tank1", new ZfsHostId(holder), "host", 100, mmpActive, 2, 2), "", 0));
 
         (check.Force, check.Failure).ShouldBe((force, failure));
         check.Detail.ShouldNotBeEmpty();
@@ -35,7 +35,20 @@ public class ForceCheckTests
     [Fact]
     public void Without_a_label_there_is_no_import_at_all()
     {
-        var check = ForceCheck.Of(new(Asked, Fenced, new ZfsHostId(0xa001)), null);
+        var check = ForceCheck.Of(new(Asked, Fenced, new ZfsHostId(0xa001)), new(null, "", 0));
         (check.Force, check.Failure).ShouldBe((false, ZpoolFailure.LabelsUnreadable));
+    }
+
+    [Theory]
+    [InlineData(false, LabelState.Active, false, ZpoolFailure.MmpNotOnDisk)]
+    [InlineData(true, LabelState.Active, true, ZpoolFailure.None)] // The other host is fenced: nothing rests on what is not read.
+    [InlineData(false, LabelState.Exported, false, ZpoolFailure.None)]
+    public void A_proof_that_rests_on_mmp_needs_every_leaf_to_be_read(bool fenced, LabelState state, bool force, ZpoolFailure failure)
+    {
+        var proof = new ForceProof(Asked, fenced ? Fenced : null, new ZfsHostId(0xa001));
+        var check = ForceCheck.Of(proof, new(new(state, "tank1", new ZfsHostId(0xa001), "host", 100, MmpActive: true, 1, 2), "/dev/sdb1: No such device", 0));
+
+        (check.Force, check.Failure).ShouldBe((force, failure));
+        check.Detail.Contains("/dev/sdb1").ShouldBe(failure is not ZpoolFailure.None);
     }
 }

@@ -42,6 +42,18 @@ public sealed class ForcedImportTests : OperationsOnAHost
     }
 
     [Fact]
+    public async Task Force_on_the_strength_of_mmp_is_not_used_while_a_leaf_is_unread_which_is_named()
+    {
+        Host.SetZdb($"[ $2 = {Leaves[1]} ] && {{ echo \"cannot open '$2': No such file or directory\"; exit 1; }}\n{Zdb(state: 0, "0xa002", mmp: true)}");
+        var outcome = await ImportAsync(Import() with { Force = Proof with { FencedBy = null }, Leaves = Leaves });
+
+        (outcome.Failure, outcome.Run).ShouldBe((ZpoolFailure.MmpNotOnDisk, null));
+        outcome.Detail.ShouldContain(Leaves[1]);
+        Sink.Single<HostFact.LabelsRead>().Detail.ShouldContain(Leaves[1]);
+        Host.ZpoolCalls().ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task Without_a_readable_label_nothing_is_forced()
     {
         var outcome = await ImportAsync(Import() with { Force = Proof, Leaves = Leaves });
