@@ -34,6 +34,23 @@ public class ImportPermissionTests
     }
 
     [Fact]
+    public void Another_hosts_import_that_may_yet_take_effect_forbids_one_here_whatever_the_reason()
+    {
+        var (told, typed) = (Pool() with { OutstandingImport = Order("b") }, Pool() with { TypedImports = [new(new("b"), "mary")] });
+        Why(told, reason: "I know better").ShouldBe("ImportOutstanding");
+        Why(typed, reason: "I know better").ShouldBe("ImportOutstanding");
+        ImportPermission.Refusal(told, Here, "I know better")!.Advice.ShouldContain("zfsha confirm-fencing 1 b");
+        ImportPermission.Refusal(typed, Here, "I know better")!.Message.ShouldContain("mary");
+    }
+
+    [Fact]
+    public void An_import_of_this_host_that_may_yet_take_effect_is_waited_for_by_the_host_lock()
+    {
+        Why(Pool() with { OutstandingImport = Order("a") }).ShouldBeNull();
+        Why(Pool() with { TypedImports = [new(Here, "mary")] }).ShouldBeNull();
+    }
+
+    [Fact]
     public void A_halted_pool_may_be_imported_only_for_a_reason()
     {
         Why(Pool() with { Halt = "looked odd" }).ShouldBe("HaltNotAcknowledged");
@@ -48,6 +65,8 @@ public class ImportPermissionTests
         WhyBlind(Label with { MmpActive = false }).ShouldBe("MultihostNotProven");
         WhyBlind(Label with { HostId = new(0xa) }).ShouldBe("MultihostNotAsked");
     }
+
+    static OutstandingImport Order(string host) => new(new(host), new("so-1/Import/1"), new(3), new(Guid.NewGuid()), new(Guid.NewGuid()), Begun: true);
 
     static HostSight Sees(string host, PoolPresence presence) => new(new(host), presence, PoolHealth.Online, default, Stale: false, default);
 

@@ -11,7 +11,7 @@ namespace ZfsHaEvents.Cli.OnHost;
 static class ImportPermission
 {
     /// <summary>Why not, going by what the server knows; null when nothing speaks against it.</summary>
-    /// <param name="reason">The person's own, which outweighs a halt but never another holder.</param>
+    /// <param name="reason">The person's own, which outweighs a halt but never another holder, or another host's import that may yet succeed.</param>
     public static CommandFailedException? Refusal(PoolOwnership pool, HostName here, string? reason)
     {
         var name = pool.Name?.Value ?? pool.Pool.ToString();
@@ -23,6 +23,15 @@ static class ImportPermission
             return CommandFailedException.Refused(
                 "HeldElsewhere", $"{lost.Host} had {name} imported when it was last heard of, and may have it still", $"To take it over: zfsha failover {pool.Pool} --to {here}");
         }
+
+        if (pool.OutstandingImport is { } outstanding && outstanding.Host != here)
+        {
+            return CommandFailedException.Refused(
+                "ImportOutstanding", $"{outstanding.Host} was told to import {name} (order {outstanding.Order}, epoch {outstanding.Epoch}) and has not shown that this is over", NotByReason(pool, outstanding.Host));
+        }
+
+        if (pool.TypedImports.FirstOrDefault(t => t.Host != here) is { } typed)
+            return CommandFailedException.Refused("ImportOutstanding", $"{typed.By} began to import {name} on {typed.Host} and nothing shows that it ended", NotByReason(pool, typed.Host));
 
         if (pool.Move is { } move) return CommandFailedException.Refused("MoveInProgress", $"a switchover or failover of {name} is under way", $"See zfsha dossier {move}");
         if (pool.Claimant is { } claimant && claimant != here && !IsKnownAbsent(pool, claimant))
@@ -53,6 +62,10 @@ static class ImportPermission
             _ => null,
         };
     }
+
+    /// <summary>An activity check takes half a minute and watches for writing: of two that wait side by side neither need see the other.</summary>
+    static string NotByReason(PoolOwnership pool, HostName other) =>
+        $"A reason does not outweigh this. zfsha lock {pool.Pool} -- true on {other} waits until it is over, and tells; or make sure that {other} cannot write, and say how: zfsha confirm-fencing {pool.Pool} {other} --statement TEXT";
 
     static bool IsKnownAbsent(PoolOwnership pool, HostName host) =>
         pool.Hosts.FirstOrDefault(h => h.Host == host) is { Stale: false, Presence: PoolPresence.Absent or PoolPresence.ReadOnly };
