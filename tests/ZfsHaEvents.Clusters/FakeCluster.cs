@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
@@ -33,6 +34,9 @@ sealed partial class FakeCluster : IAsyncDisposable
 
     readonly Dictionary<string, Running> _kernels = [];
     readonly Dictionary<string, Running> _agents = [];
+
+    /// <summary>Every agent there ever was.</summary>
+    readonly ConcurrentBag<(string Host, Running Agent)> _lives = [];
     readonly ClusterShape _shape;
     readonly int _port;
     Running? _server;
@@ -109,6 +113,12 @@ sealed partial class FakeCluster : IAsyncDisposable
 
     public string HostDirectory(string host) => Path.Combine(World, "hosts", host);
 
+    /// <summary>What the host's agent would have below /var/lib.</summary>
+    public string StateDirectory(string host) => Path.Combine(Directory, "agents", host, "state");
+
+    /// <summary>What it would have below /run.</summary>
+    public string RunDirectory(string host) => Path.Combine(Directory, "agents", host, "run");
+
     /// <summary>Runs one of the simulator's own commands.</summary>
     public static string Simulate(params IReadOnlyList<string> arguments)
     {
@@ -146,15 +156,15 @@ sealed partial class FakeCluster : IAsyncDisposable
     public void StartAgent(string host)
     {
         _agents.GetValueOrDefault(host)?.Dispose();
-        _agents[host] = Running.Start(Built.Agent, [], Path.Combine(Directory, $"agent-{host}.log"), WithStopAt($"agent-{host}", new()
+        _lives.Add((host, _agents[host] = Running.Start(Built.Agent, [], Path.Combine(Directory, $"agent-{host}.log"), WithStopAt($"agent-{host}", new()
         {
             ["ZFSHA_HOST"] = host,
             ["ZFSHA_HOST_ROOT"] = HostDirectory(host),
             ["ZFSHA_SBIN"] = Path.Combine(HostDirectory(host), "sbin"),
-            ["ZFSHA_STATE_DIR"] = Path.Combine(Directory, "agents", host, "state"),
-            ["ZFSHA_RUN_DIR"] = Path.Combine(Directory, "agents", host, "run"),
+            ["ZFSHA_STATE_DIR"] = StateDirectory(host),
+            ["ZFSHA_RUN_DIR"] = RunDirectory(host),
             ["ZFSHA_DATABASE"] = $"Host={Path.Combine(Directory, "pg", "socket")};Username=zfsha;Database=zfsha",
-        }));
+        }))));
     }
 
     // ---- server ------------------------------------------------------------------------------------------------------
@@ -315,7 +325,7 @@ sealed partial class FakeCluster : IAsyncDisposable
 
     /// <summary>Waits until the spools and the server's queue are empty, so that the stream has all there is to tell.</summary>
     public Task QuietAsync() => EventuallyAsync("everything has been told and taken in", async () =>
-        Hosts.All(h => !System.IO.Directory.Exists(Path.Combine(Directory, "agents", h, "state", "spool")) || System.IO.Directory.GetFiles(Path.Combine(Directory, "agents", h, "state", "spool"), "*.json").Length == 0)
+        Hosts.Select(h => Path.Combine(StateDirectory(h), "spool")).All(s => !System.IO.Directory.Exists(s) || System.IO.Directory.GetFiles(s, "*.json").Length == 0)
         && await QueryAsync<long>("select count(*) from zfsha.messages where queue = 'server' and (attempts > 0 or due_at <= now())") == 0, TimeSpan.FromSeconds(20));
 
     /// <summary>The verdict of the disks: no pool was ever held by two hosts, and stream and truth tell the same.</summary>
@@ -331,8 +341,9 @@ sealed partial class FakeCluster : IAsyncDisposable
     {
         await Task.Delay(300); // The watchers' beat and a little more.
         await QuietAsync();
-        var truth = Truth();
-        foreach (var (name, guid) in Pools) Audit.Differences(truth, guid, await HistoryAsync(name)).ShouldBeEmpty($"pool {name}, logs in {Directory}");
+        var (truth, now) = (Truth(), DateTimeOffset.UtcNow);
+        var lives = _lives.Select(l => new Life(l.Host, l.Agent.StartedAt, l.Agent.EndedAt)).ToList();
+        foreach (var (name, guid) in Pools) Audit.Differences(truth, lives, guid, await HistoryAsync(name), now).ShouldBeEmpty($"pool {name}, logs in {Directory}");
         _sound = true;
     }
 

@@ -25,6 +25,11 @@ sealed partial class Running : IDisposable
 
     public bool IsAlive => !_process.HasExited;
 
+    public DateTimeOffset StartedAt { get; } = DateTimeOffset.UtcNow;
+
+    /// <summary>When we ended it; null while it lives, and when it died of itself, which is no excuse for anything.</summary>
+    public DateTimeOffset? EndedAt { get; private set; }
+
     public static Running Start(string program, IReadOnlyList<string> arguments, string log, IReadOnlyDictionary<string, string>? variables = null)
     {
         var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
@@ -49,6 +54,7 @@ sealed partial class Running : IDisposable
     /// <summary>SIGKILL, and gone when this returns.</summary>
     public void KillHard()
     {
+        EndedAt ??= DateTimeOffset.UtcNow;
         if (IsAlive) Signal(SigKill);
         _process.WaitForExit(10_000).ShouldBeTrue();
     }
@@ -56,6 +62,7 @@ sealed partial class Running : IDisposable
     /// <summary>SIGTERM, and gone when this returns.</summary>
     public void Stop()
     {
+        EndedAt ??= DateTimeOffset.UtcNow;
         if (IsAlive) Signal(SigTerm);
         _process.WaitForExit(20_000).ShouldBeTrue($"process {Pid} did not stop on SIGTERM; see {Log}");
     }

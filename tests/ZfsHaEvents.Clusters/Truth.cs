@@ -5,20 +5,35 @@ namespace ZfsHaEvents.Clusters;
 /// <summary>A line of the simulator's truth log: what a fake host's kernel really did.</summary>
 sealed record TruthLine(DateTimeOffset At, string Host, string BootId, string Op, string? Pool, string? Mode);
 
-/// <summary>A time during which a host really had a pool imported read-write. No end: it has it still.</summary>
-sealed record Holding(string Pool, string Host, string BootId, DateTimeOffset From, DateTimeOffset? To, string? EndedBy)
+/// <summary>A time during which a host really had a pool imported. No end: it has it still.</summary>
+/// <param name="Mode">rw or ro.</param>
+/// <param name="EndedBy">The log's word: export, suspend, freeze, or how the kernel died.</param>
+sealed record Holding(string Pool, string Host, string BootId, string Mode, DateTimeOffset From, DateTimeOffset? To, string? EndedBy)
 {
+    /// <summary>Ended with its kernel: then only who had looked before can tell.</summary>
+    public bool EndedByDeath => EndedBy is "boot" or "crash" or "power-off";
+
     public bool Overlaps(Holding other) => Pool == other.Pool && Host != other.Host && From < (other.To ?? DateTimeOffset.MaxValue) && other.From < (To ?? DateTimeOffset.MaxValue);
 }
 
 /// <summary>What really happened, read from the simulator's log alone.</summary>
 sealed class Truth
 {
-    Truth(IReadOnlyList<TruthLine> lines) => (Lines, Holdings) = (lines, [.. HoldingsOf(lines)]);
+    Truth(IReadOnlyList<TruthLine> lines)
+    {
+        var all = HoldingsOf(lines);
+        (Lines, Holdings, ReadOnlyImports) = (lines, [.. all.Where(h => h.Mode == "rw")], [.. all.Where(h => h.Mode == "ro")]);
+    }
 
     public IReadOnlyList<TruthLine> Lines { get; }
 
+    /// <summary>Read-write.</summary>
     public IReadOnlyList<Holding> Holdings { get; }
+
+    /// <summary>They hold nothing, and are told of all the same.</summary>
+    public IReadOnlyList<Holding> ReadOnlyImports { get; }
+
+    public static Truth Of(IReadOnlyList<TruthLine> lines) => new(lines);
 
     /// <remarks>What follows the last line's end is a line that a kernel is writing at this moment.</remarks>
     public static Truth Read(string worldDirectory) => new([.. File.ReadAllText(Path.Combine(worldDirectory, "truth.log")).Split('\n')[..^1].Select(line =>
@@ -72,14 +87,14 @@ sealed class Truth
                 case { Op: "thaw" }:
                     foreach (var (key, holding) in frozen.Where(f => f.Key.Host == line.Host).ToList()) frozen[key] = holding with { To = line.At };
                     break;
-                case { Op: "import" or "create", Mode: "rw", Pool: { } pool }:
-                    open[(line.Host, pool)] = new(pool, line.Host, line.BootId, line.At, null, null);
+                case { Op: "import" or "create", Mode: { } mode, Pool: { } pool }:
+                    open[(line.Host, pool)] = new(pool, line.Host, line.BootId, mode, line.At, null, null);
                     break;
                 case { Op: "export" or "suspend", Pool: { } pool }:
                     End((line.Host, pool), line);
                     break;
                 case { Op: "resume", Pool: { } pool }:
-                    open[(line.Host, pool)] = new(pool, line.Host, line.BootId, line.At, null, null);
+                    open[(line.Host, pool)] = new(pool, line.Host, line.BootId, "rw", line.At, null, null);
                     break;
                 case { Op: "boot" or "crash" or "power-off" }:
                     foreach (var key in open.Keys.Where(k => k.Host == line.Host).ToList()) End(key, line);
