@@ -72,17 +72,7 @@ sealed partial class FakeCluster
     }
 
     /// <summary>The pool's moves, newest first; none while no server answers.</summary>
-    public async Task<IReadOnlyList<JsonNode>> MovesAsync(string pool)
-    {
-        try
-        {
-            return [.. (await GetAsync($"/moves?pool={pool}")).AsArray().Select(m => m!)];
-        }
-        catch (Exception e) when (NoServer(e))
-        {
-            return [];
-        }
-    }
+    public async Task<IReadOnlyList<JsonNode>> MovesAsync(string pool) => [.. (await TryGetAsync($"/moves?pool={pool}"))?.AsArray().Select(m => m!) ?? []];
 
     public async Task<JsonNode> PoolAsync(string pool) => await GetAsync($"/pools/{pool}");
 
@@ -91,15 +81,8 @@ sealed partial class FakeCluster
         var wanted = hosts.Count == 0 ? Hosts : hosts;
         await EventuallyAsync($"{string.Join(", ", wanted)} in session", async () =>
         {
-            try
-            {
-                var alive = (await HostsAsync()).Where(h => h.Alive).Select(h => h.Name).ToHashSet();
-                return wanted.All(alive.Contains);
-            }
-            catch (Exception e) when (NoServer(e))
-            {
-                return false;
-            }
+            var alive = (await HostsAsync()).Where(h => h.Alive).Select(h => h.Name).ToHashSet();
+            return wanted.All(alive.Contains);
         }, Patience);
     }
 

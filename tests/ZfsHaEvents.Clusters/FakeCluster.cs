@@ -5,7 +5,6 @@ using System.Net.Http.Json;
 using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Npgsql;
 using Shouldly;
 
 namespace ZfsHaEvents.Clusters;
@@ -60,8 +59,6 @@ sealed partial class FakeCluster : IAsyncDisposable
     public HttpClient Http { get; }
 
     public string World => Path.Combine(Directory, "world");
-
-    public string ConnectionString => $"Host={Path.Combine(Directory, "pg", "socket")};Username=zfsha;Database=zfsha;Pooling=false";
 
     /// <summary>The pools' names and GUIDs.</summary>
     public Dictionary<string, string> Pools { get; } = [];
@@ -140,11 +137,19 @@ sealed partial class FakeCluster : IAsyncDisposable
         await EventuallyAsync($"the kernel of {host} is ready", () => Task.FromResult(File.Exists(log) && File.ReadAllText(log).Contains("ready", StringComparison.Ordinal)), TimeSpan.FromSeconds(10));
     }
 
-    /// <summary>Power loss: kernel and agent are gone.</summary>
+    /// <summary>Power loss: kernel and agent are gone, and with them what was below /run.</summary>
     public void Crash(string host)
     {
         KillAgent(host);
         Simulate("crash", HostDirectory(host));
+        System.IO.Directory.Delete(RunDirectory(host), recursive: true);
+    }
+
+    /// <summary>A clean stop, as systemd's.</summary>
+    public void StopAgent(string host)
+    {
+        _sound = false;
+        _agents[host].Stop();
     }
 
     public void KillAgent(string host)
@@ -177,29 +182,6 @@ sealed partial class FakeCluster : IAsyncDisposable
             Path.Combine(Directory, "server.log"), WithStopAt("server", []));
     }
 
-    /// <summary>
-    /// From now on nobody starts or stops PostgreSQL but <see cref="Postgres"/>: the server that did is killed, and another one uses it as
-    /// a database that is no business of its.
-    /// </summary>
-    public async Task LeaveDatabaseAloneAsync()
-    {
-        Server.KillHard();
-        _database = ["--connection", ConnectionString.Replace(";Pooling=false", "", StringComparison.Ordinal)];
-        StartServer();
-        await ServerReadyAsync();
-        await EverybodyInSessionAsync();
-    }
-
-    /// <summary>Runs pg_ctl on the database's directory, as the directory's owner.</summary>
-    public void Postgres(string verb, params IReadOnlyList<string> arguments)
-    {
-        var data = Path.Combine(Directory, "pg", "data");
-        _pgCtl ??= Path.Combine(Path.GetDirectoryName(new FileInfo($"/proc/{PostgresPid()}/exe").LinkTarget!)!, "pg_ctl");
-        string[] command = [_pgCtl, verb, "--wait", "--silent", "-D", data, .. arguments, .. verb == "start" ? (string[])["-l", Path.Combine(Directory, "pg", "postgres.log")] : []];
-        var (code, output) = Environment.UserName == "root" ? Running.Run("setpriv", ["--reuid=postgres", "--regid=postgres", "--init-groups", "--", .. command]) : Running.Run(command[0], command[1..]);
-        code.ShouldBe(0, output);
-    }
-
     public Task ServerReadyAsync() => EventuallyAsync("the server answers", async () =>
     {
         try
@@ -211,15 +193,6 @@ sealed partial class FakeCluster : IAsyncDisposable
             return false;
         }
     }, TimeSpan.FromSeconds(30));
-
-    public int PostgresPid() => int.Parse(File.ReadLines(Path.Combine(Directory, "pg", "data", "postmaster.pid")).First(), CultureInfo.InvariantCulture);
-
-    /// <summary>Every process of the private PostgreSQL.</summary>
-    public IReadOnlyList<int> PostgresPids()
-    {
-        var postmaster = PostgresPid().ToString(CultureInfo.InvariantCulture);
-        return [PostgresPid(), .. File.ReadAllText($"/proc/{postmaster}/task/{postmaster}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(p => int.Parse(p, CultureInfo.InvariantCulture))];
-    }
 
     // ---- stopping a process exactly at a point -----------------------------------------------------------------------
 
@@ -260,6 +233,19 @@ sealed partial class FakeCluster : IAsyncDisposable
         status.ShouldBe(HttpStatusCode.Accepted, body.ToString());
     }
 
+    /// <summary>What the server answers; null while it does not.</summary>
+    public async Task<JsonNode?> TryGetAsync(string path)
+    {
+        try
+        {
+            return await GetAsync(path);
+        }
+        catch (Exception e) when (NoServer(e))
+        {
+            return null;
+        }
+    }
+
     public async Task SetPolicyAsync(string pool, bool automatic, string fencing, params string[] targets) =>
         (await Http.PutAsJsonAsync(new Uri($"/pools/{pool}/policy", UriKind.Relative), new { automatic, fencing, targets, by = "test" })).EnsureSuccessStatusCode();
 
@@ -293,26 +279,9 @@ sealed partial class FakeCluster : IAsyncDisposable
 
     public async Task<IReadOnlyList<JsonNode>> AlertsAsync(string kind) => [.. (await GetAsync("/alerts")).AsArray().Where(a => (string)a!["kind"]! == kind).Select(a => a!)];
 
+    /// <summary>The hosts; none while no server answers.</summary>
     public async Task<IReadOnlyList<(string Name, string Status, bool Alive)>> HostsAsync() =>
-        [.. (await GetAsync("/hosts")).AsArray().Select(h => ((string)h!["host"]!["name"]!, (string)h["host"]!["status"]!, (bool)h["alive"]!))];
-
-    public async Task<T> QueryAsync<T>(string sql, params object[] parameters)
-    {
-        await using var connection = new NpgsqlConnection(ConnectionString);
-        await connection.OpenAsync();
-        await using var command = new NpgsqlCommand(sql, connection);
-        foreach (var parameter in parameters) command.Parameters.Add(new() { Value = parameter });
-        return (T)(await command.ExecuteScalarAsync())!;
-    }
-
-    public async Task ExecuteAsync(string sql, params object[] parameters)
-    {
-        await using var connection = new NpgsqlConnection(ConnectionString);
-        await connection.OpenAsync();
-        await using var command = new NpgsqlCommand(sql, connection);
-        foreach (var parameter in parameters) command.Parameters.Add(new() { Value = parameter });
-        await command.ExecuteNonQueryAsync();
-    }
+        [.. (await TryGetAsync("/hosts"))?.AsArray().Select(h => ((string)h!["host"]!["name"]!, (string)h["host"]!["status"]!, (bool)h["alive"]!)) ?? []];
 
     /// <summary>Puts a message on the bus as a foreign program would: the body, and nothing else.</summary>
     public Task PutAsync(string json)
