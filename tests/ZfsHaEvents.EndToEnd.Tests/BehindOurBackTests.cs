@@ -33,6 +33,16 @@ public sealed class BehindOurBackTests
         cluster.Zpool("c", "export", "tank1").ShouldBe("");
         await FakeCluster.EventuallyAsync("the conflict is over", async () => (await cluster.AlertsAsync("TwoHolders")).Single()["clearedAt"] is not null, TimeSpan.FromSeconds(20));
         (await cluster.HistoryAsync("tank1")).Count(h => h.Type == "conflict_cleared").ShouldBe(1);
+
+        // Reading alone takes nothing from anybody; it is told all the same.
+        cluster.Zpool("a", "export", "tank1").ShouldBe("");
+        cluster.Zpool("c", "import", "-o", "readonly=on", "-o", "cachefile=none", pool).ShouldBe("");
+        await FakeCluster.EventuallyAsync("the read-only import is told", async () => (await cluster.HistoryAsync("tank1")).Any(h => h is { Host: "c", Presence: "ReadOnly" }), TimeSpan.FromSeconds(20));
+        cluster.Truth().HoldersNow(pool).ShouldBeEmpty();
+        cluster.Truth().ReadOnlyImports.ShouldHaveSingleItem().Host.ShouldBe("c");
+        await cluster.ShouldTellTheTruthAsync();
+        cluster.Zpool("c", "export", "tank1").ShouldBe("");
+        await FakeCluster.EventuallyAsync("nobody has it", async () => (await cluster.PoolAsync("tank1"))["hosts"]!.AsArray().All(h => (string)h!["presence"]! == "Absent"), TimeSpan.FromSeconds(20));
         await cluster.ShouldTellTheTruthAsync();
     }
 

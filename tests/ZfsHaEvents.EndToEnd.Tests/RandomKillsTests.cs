@@ -65,15 +65,18 @@ public sealed class RandomKillsTests
         var killed = new List<string>();
         while (killed.Count < kills && !people.IsCompleted) killed.AddRange((await killAsync()).Take(kills - killed.Count));
         await enough.CancelAsync();
-        await people;
+        var refused = (await people).SelectMany(r => r).ToList();
+        FakeCluster.Say($"  {refused.Count} requests refused, for {string.Join("; ", refused.CountBy(Rule).Select(r => $"{r.Value}x {r.Key}"))}");
         await cluster.EverybodyInSessionAsync();
         foreach (var pool in cluster.Pools.Keys) await EndedAsync(cluster, pool);
         return killed.CountBy(k => k).ToDictionary();
     }
 
     /// <summary>Moves the pool about, and does what a person does when it halts.</summary>
-    static async Task LookAfterAsync(FakeCluster cluster, string pool, Random random, CancellationToken enough)
+    /// <returns>Why requests were refused.</returns>
+    static async Task<IReadOnlyList<string>> LookAfterAsync(FakeCluster cluster, string pool, Random random, CancellationToken enough)
     {
+        var refused = new List<string>();
         while (!enough.IsCancellationRequested)
         {
             var seen = await EndedAsync(cluster, pool);
@@ -86,10 +89,15 @@ public sealed class RandomKillsTests
             var others = FakeCluster.Hosts.Where(h => h != (string?)seen["holder"]).ToList();
             var (end, detail) = await cluster.MoveAsync(pool, others[random.Next(others.Count)], cluster.NextId($"{pool}-move"));
             if (end is not "Refused") continue;
-            FakeCluster.Say($"  {pool} refused: {detail}");
+            refused.Add(detail);
             await Task.Delay(500, CancellationToken.None);
         }
+
+        return refused;
     }
+
+    /// <summary>The refusal's words without what names the case: an order's id, a move's.</summary>
+    static string Rule(string detail) => string.Join(' ', detail.Split(' ').Where(word => !word.Any(char.IsAsciiDigit)));
 
     /// <summary>The pool once no move of it runs.</summary>
     static async Task<JsonNode> EndedAsync(FakeCluster cluster, string pool)
