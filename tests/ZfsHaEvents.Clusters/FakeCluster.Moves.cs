@@ -37,9 +37,14 @@ sealed partial class FakeCluster
 
     /// <summary>Asks for a switchover and waits for its end.</summary>
     /// <returns>Its end: one of <see cref="Ends"/>, and how it came about.</returns>
-    public async Task<(string End, string Detail)> MoveAsync(string pool, string to, string id)
+    public Task<(string End, string Detail)> MoveAsync(string pool, string to, string id) => MoveAsync($"/pools/{pool}/switchovers", id, new { id, to, by = "test" });
+
+    /// <summary>Asks for a failover to one of the policy's targets and waits for its end.</summary>
+    public Task<(string End, string Detail)> FailOverAsync(string pool, string id) => MoveAsync($"/pools/{pool}/failovers", id, new { id, by = "test" });
+
+    async Task<(string End, string Detail)> MoveAsync(string path, string id, object request)
     {
-        var (status, body) = await AskAsync($"/pools/{pool}/switchovers", new { id, to, by = "test" });
+        var (status, body) = await AskAsync(path, request);
         if (status is HttpStatusCode.Conflict) return ("Refused", (string)body["detail"]!);
         status.ShouldBe(HttpStatusCode.Accepted, body.ToString());
         return EndOf(await MoveEndedAsync(id, Patience));

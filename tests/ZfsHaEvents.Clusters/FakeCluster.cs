@@ -142,7 +142,13 @@ sealed partial class FakeCluster : IAsyncDisposable
     {
         KillAgent(host);
         Simulate("crash", HostDirectory(host));
-        System.IO.Directory.Delete(RunDirectory(host), recursive: true);
+        EmptyRunDirectory(host);
+    }
+
+    public void EmptyRunDirectory(string host)
+    {
+        if (!System.IO.Directory.Exists(RunDirectory(host))) return; // No agent has lived long enough to make it.
+        foreach (var file in System.IO.Directory.GetFiles(RunDirectory(host), "*", SearchOption.AllDirectories)) File.Delete(file);
     }
 
     /// <summary>A clean stop, as systemd's.</summary>

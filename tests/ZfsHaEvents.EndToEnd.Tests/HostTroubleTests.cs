@@ -38,8 +38,7 @@ public sealed class HostTroubleTests
         await cluster.MovedAsync("tank1", to: "c", id: "there");
         await cluster.MovedAsync("tank1", to: "a", id: "back"); // c has drawn many numbers in this boot.
         cluster.StopAgent("c");
-        Directory.Delete(cluster.RunDirectory("c"), recursive: true);
-        Directory.CreateDirectory(cluster.RunDirectory("c"));
+        cluster.EmptyRunDirectory("c");
         cluster.StartAgent("c");
         await cluster.EverybodyInSessionAsync();
 

@@ -30,7 +30,7 @@ public sealed class RandomKillsTests
     public async Task Agents_and_server_may_be_killed_at_any_moment()
     {
         await using var cluster = await FakeCluster.StartAsync(new(Pools: PoolCount, ServerArguments: [.. ClusterShape.QuickBounds, "--lease-seconds", "20"]));
-        var killed = await RunAsync(cluster, KillsInAll - KillsWithHosts, new Killer(cluster, new Random(Seed)).AgentOrServerAsync);
+        var killed = await RunAsync(cluster, KillsInAll - KillsWithHosts, pauseMax: 1, new Killer(cluster, new Random(Seed)).AgentOrServerAsync);
 
         var moves = await MovesAsync(cluster);
         Tell("agents and server", killed, moves);
@@ -45,7 +45,7 @@ public sealed class RandomKillsTests
         string[] bounds = ["--start-seconds", "8", "--export-seconds", "8", "--import-seconds", "30", "--labels-seconds", "8", "--grace-seconds", "3", "--lease-seconds", ShortLease];
         await using var cluster = await FakeCluster.StartAsync(new(Pools: PoolCount, Multihost: "on", TimeScale: 0.1, ServerArguments: bounds));
         foreach (var pool in cluster.Pools.Keys) await cluster.SetPolicyAsync(pool, automatic: true, "MmpAlone", FakeCluster.Hosts);
-        var killed = await RunAsync(cluster, KillsWithHosts, new Killer(cluster, new Random(Seed)).AnythingAsync);
+        var killed = await RunAsync(cluster, KillsWithHosts, pauseMax: 5000, new Killer(cluster, new Random(Seed)).AnythingAsync);
 
         var moves = await MovesAsync(cluster);
         Tell("agents, server and hosts", killed, moves);
@@ -56,11 +56,12 @@ public sealed class RandomKillsTests
     }
 
     /// <summary>Kills that often while somebody looks after each pool, and waits until everybody is back and every move over.</summary>
-    static async Task<Dictionary<string, int>> RunAsync(FakeCluster cluster, int kills, Func<Task<IReadOnlyList<string>>> killAsync)
+    /// <param name="pauseMax">Milliseconds between two moves of a pool.</param>
+    static async Task<Dictionary<string, int>> RunAsync(FakeCluster cluster, int kills, int pauseMax, Func<Task<IReadOnlyList<string>>> killAsync)
     {
         FakeCluster.Say($"ZFSHA_SEED={Seed} ZFSHA_KILLS={KillsInAll}: {kills} kills");
         using var enough = new CancellationTokenSource();
-        var people = Task.WhenAll(cluster.Pools.Keys.Select((pool, i) => LookAfterAsync(cluster, pool, new Random(Seed + i + 1), enough.Token)).ToList());
+        var people = Task.WhenAll(cluster.Pools.Keys.Select((pool, i) => LookAfterAsync(cluster, pool, pauseMax, new Random(Seed + i + 1), enough.Token)).ToList());
 
         var killed = new List<string>();
         while (killed.Count < kills && !people.IsCompleted) killed.AddRange((await killAsync()).Take(kills - killed.Count));
@@ -74,7 +75,7 @@ public sealed class RandomKillsTests
 
     /// <summary>Moves the pool about, and does what a person does when it halts.</summary>
     /// <returns>Why requests were refused.</returns>
-    static async Task<IReadOnlyList<string>> LookAfterAsync(FakeCluster cluster, string pool, Random random, CancellationToken enough)
+    static async Task<IReadOnlyList<string>> LookAfterAsync(FakeCluster cluster, string pool, int pauseMax, Random random, CancellationToken enough)
     {
         var refused = new List<string>();
         while (!enough.IsCancellationRequested)
@@ -88,9 +89,14 @@ public sealed class RandomKillsTests
 
             var others = FakeCluster.Hosts.Where(h => h != (string?)seen["holder"]).ToList();
             var (end, detail) = await cluster.MoveAsync(pool, others[random.Next(others.Count)], cluster.NextId($"{pool}-move"));
-            if (end is not "Refused") continue;
-            refused.Add(detail);
-            await Task.Delay(500, CancellationToken.None);
+            if (end is "Refused")
+            {
+                refused.Add(detail);
+                if (detail.EndsWith("ask for a failover", StringComparison.Ordinal)) await cluster.FailOverAsync(pool, cluster.NextId($"{pool}-failover"));
+            }
+
+            // A pool that always moves would never be failed over: a host that is lost in the middle of a move halts it.
+            await Task.Delay(random.Next(end is "Refused" ? 500 : pauseMax), CancellationToken.None);
         }
 
         return refused;
