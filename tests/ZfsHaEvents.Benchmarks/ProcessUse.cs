@@ -9,12 +9,13 @@ static class ProcessUse
     /// <summary>Clock ticks per second of <c>/proc/PID/stat</c>: sysconf(_SC_CLK_TCK), 100 on Linux.</summary>
     const double TicksPerSecond = 100;
 
-    /// <summary>Processor seconds, user and system, of the process and of its children that have ended.</summary>
-    public static double CpuSeconds(int pid)
+    /// <summary>Processor seconds, user and system, of the process itself and of its children that have ended.</summary>
+    public static (double Own, double Children) CpuSeconds(int pid)
     {
         var stat = File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/stat"));
         var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
-        return fields[11..15].Sum(f => double.Parse(f, CultureInfo.InvariantCulture)) / TicksPerSecond;
+        double Sum(Range range) => fields[range].Sum(f => double.Parse(f, CultureInfo.InvariantCulture)) / TicksPerSecond;
+        return (Sum(11..13), Sum(13..15));
     }
 
     /// <summary>Resident memory in MB (10^6 bytes).</summary>

@@ -13,7 +13,8 @@ namespace ZfsHaEvents.Clusters;
 /// <param name="Multihost">Off: no activity checks, and nobody but us keeps two hosts off one pool.</param>
 /// <param name="TimeScale">0.05 makes a 35 s activity check last 1.8 s, and suspends a multihost pool whose kernel got no processor for half a second.</param>
 /// <param name="ServerArguments">Further arguments of the server.</param>
-sealed record ClusterShape(int Pools = 1, string Multihost = "off", double TimeScale = 0.05, double ExportSeconds = 0.02, double ImportSeconds = 0.02, IReadOnlyList<string>? ServerArguments = null)
+/// <param name="Stoppable">Processes can be stopped at named points; off where times are measured.</param>
+sealed record ClusterShape(int Pools = 1, string Multihost = "off", double TimeScale = 0.05, double ExportSeconds = 0.02, double ImportSeconds = 0.02, IReadOnlyList<string>? ServerArguments = null, bool Stoppable = true)
 {
     /// <summary>Bounds on orders that leave time for a busy machine, and let a lost step halt its move in half a minute.</summary>
     public static readonly IReadOnlyList<string> QuickBounds = ["--start-seconds", "8", "--export-seconds", "8", "--import-seconds", "15", "--labels-seconds", "8", "--grace-seconds", "3"];
@@ -213,6 +214,7 @@ sealed partial class FakeCluster : IAsyncDisposable
 
     Dictionary<string, string> WithStopAt(string process, Dictionary<string, string> variables)
     {
+        if (!_shape.Stoppable) return variables;
         variables["DOTNET_STARTUP_HOOKS"] = Built.StopAt;
         variables["ZFSHA_STOP_AT"] = StopFile(process);
         return variables;
