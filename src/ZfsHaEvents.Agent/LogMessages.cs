@@ -26,10 +26,10 @@ static partial class LogMessages
     [LoggerMessage(7, LogLevel.Information, "Seen: pool {Pool} ({Name}) {Presence}, {Health}")]
     public static partial void Seen(this ILogger log, string pool, string? name, string presence, string health);
 
-    [LoggerMessage(8, LogLevel.Warning, "The database does not answer: {Problem}")]
+    [LoggerMessage(8, LogLevel.Warning, "The database cannot be used: {Problem}")]
     public static partial void DatabaseUnavailable(this ILogger log, string problem);
 
-    [LoggerMessage(9, LogLevel.Information, "The database answers again after {Seconds:0.0} s")]
+    [LoggerMessage(9, LogLevel.Information, "The database is there again after {Seconds:0.0} s")]
     public static partial void DatabaseAvailable(this ILogger log, double seconds);
 
     [LoggerMessage(10, LogLevel.Error, "This host: {Problem}")]

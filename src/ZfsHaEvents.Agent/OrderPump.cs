@@ -15,7 +15,7 @@ namespace ZfsHaEvents.Agent;
 /// Takes orders off this host's queue and carries them out, each pool's one after the other, different pools' side by side. An
 /// order's outcome goes onto the spool; telling it takes the order off the queue.
 /// </summary>
-sealed class OrderPump(HostEnvironment host, PoolOperations operations, EpochRecord epochs, Session session, Watcher watcher, IMessageQueue queue, TimeProvider time, ILogger log)
+sealed class OrderPump(HostEnvironment host, PoolOperations operations, EpochRecord epochs, Session session, Watcher watcher, IMessageQueue queue, Troubles troubles, TimeProvider time, ILogger log)
 {
     /// <summary>So many pools are worked on at once. An import spends its time waiting, so this may exceed the processors.</summary>
     const int Parallel = 16;
@@ -24,6 +24,8 @@ sealed class OrderPump(HostEnvironment host, PoolOperations operations, EpochRec
     static readonly TimeSpan Visibility = TimeSpan.FromSeconds(15);
 
     static readonly TimeSpan Extension = TimeSpan.FromSeconds(5);
+
+    const string Part = "orders";
 
     static readonly TimeSpan Poll = TimeSpan.FromSeconds(1);
 
@@ -46,12 +48,15 @@ sealed class OrderPump(HostEnvironment host, PoolOperations operations, EpochRec
                     extended = time.GetTimestamp();
                 }
 
-                if (session.Current is not null && _taken.Count < Parallel && await TakeAsync(cancellation) > 0) continue;
+                var found = session.Current is not null && _taken.Count < Parallel && await TakeAsync(cancellation) > 0;
+                troubles.Over(Part);
+                if (found) continue;
                 await queue.WaitAsync(Queues.Host(host.Name), session.Current is null ? TimeSpan.FromMilliseconds(50) : Poll, cancellation);
             }
-            catch (Exception e) when (DatabaseOutage.Is(e))
+            catch (Exception e) when (Troubles.Is(e))
             {
-                await Task.Delay(TimeSpan.FromMilliseconds(200), cancellation); // The session's thread reports it.
+                if (!DatabaseOutage.Is(e)) troubles.Tell(Part, e); // An outage is reported by the session.
+                await Task.Delay(Troubles.After(e), cancellation);
             }
         }
     }
@@ -78,6 +83,7 @@ sealed class OrderPump(HostEnvironment host, PoolOperations operations, EpochRec
                 throw new MalformedMessageException("its row is not one that the control plane makes: telling the outcome would not take it off the queue");
             log.OrderTaken(order.Header.Id.Value, order.GetType().Name, order.Header.Pool.ToString(), order.Header.Epoch.ToString());
             var outcome = await CarryOutAsync(order, () => message.Now + time.GetElapsedTime(taken), cancellation);
+            troubles.Over($"{Part} {message.Id}");
             log.OrderDone(order.Header.Id.Value, outcome.Failure is ZpoolFailure.None ? "so" : $"{outcome.Failure}: {outcome.Detail}");
         }
         catch (MalformedMessageException e)
@@ -85,10 +91,10 @@ sealed class OrderPump(HostEnvironment host, PoolOperations operations, EpochRec
             log.NotAnOrder(message.Id, e.Message);
             await TryAsync(() => queue.DeadLetterAsync(message, "Malformed", e.Message, cancellation));
         }
-        catch (HostException e)
+        catch (Exception e) when (Troubles.IsHost(e))
         {
             // Nothing is known of the outcome; the order comes back, and looking will tell.
-            log.OrderPutOff(message.Id.ToString(), e.Message);
+            if (troubles.IsNews($"{Part} {message.Id}", e.Message)) log.OrderPutOff(message.Id.ToString(), e.Message);
             await TryAsync(() => queue.RetryAsync(message, TimeSpan.FromSeconds(1), e.Message, cancellation));
         }
         catch (Exception e) when (e is not OperationCanceledException)
@@ -140,9 +146,9 @@ sealed class OrderPump(HostEnvironment host, PoolOperations operations, EpochRec
         {
             await tell();
         }
-        catch (Exception e) when (DatabaseOutage.Is(e))
+        catch (Exception e) when (Troubles.Is(e))
         {
-            log.DatabaseUnavailable(e.Message); // The message comes back by itself once its time is over.
+            troubles.Tell(Part, e); // The message comes back by itself once its time is over.
         }
     }
 }

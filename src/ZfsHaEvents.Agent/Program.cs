@@ -49,10 +49,11 @@ static async Task RunAsync(HostEnvironment host, string connectionString, Cancel
     var reports = new SpooledReports(host, spool, TimeProvider.System);
     var observer = new PoolObserver(host, TimeProvider.System);
     var epochs = new EpochRecord(host);
-    using var outbox = new Outbox(host, spool, queue, log);
-    var watcher = new Watcher(host, observer, reports, TimeProvider.System, log);
-    var session = new Session(host, observer, epochs, queue, leases, watcher, TimeProvider.System, log);
-    var orders = new OrderPump(host, new PoolOperations(host, reports, TimeProvider.System), epochs, session, watcher, queue, TimeProvider.System, log);
+    var troubles = new Troubles(log);
+    using var outbox = new Outbox(host, spool, queue, troubles, log);
+    var watcher = new Watcher(host, observer, reports, troubles, TimeProvider.System, log);
+    var session = new Session(host, observer, epochs, queue, leases, watcher, troubles, TimeProvider.System, log);
+    var orders = new OrderPump(host, new PoolOperations(host, reports, TimeProvider.System), epochs, session, watcher, queue, troubles, TimeProvider.System, log);
 
     log.Started(Assembly.GetExecutingAssembly().GetName().Version!.ToString(3), host.Name.Value, host.ReadBootId().ToString(), host.ReadHostId().ToString());
     using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellation);

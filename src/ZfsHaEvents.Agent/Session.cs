@@ -17,12 +17,14 @@ namespace ZfsHaEvents.Agent;
 /// This host's standing with the control plane: opens a session by telling what the host sees and has obeyed, renews its lease from
 /// a thread that waits for nothing else, and opens another when that one is gone.
 /// </summary>
-sealed class Session(HostEnvironment host, PoolObserver observer, EpochRecord epochs, IMessageQueue queue, ILeases leases, Watcher watcher, TimeProvider time, ILogger log)
+sealed class Session(HostEnvironment host, PoolObserver observer, EpochRecord epochs, IMessageQueue queue, ILeases leases, Watcher watcher, Troubles troubles, TimeProvider time, ILogger log)
 {
     static readonly TimeSpan Renewal = TimeSpan.FromMilliseconds(500);
 
     /// <summary>How long a session that was asked for may take to be granted before it is asked for again.</summary>
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
+    const string Part = "session";
 
     readonly Lock _gate = new();
     SessionId? _current;
@@ -52,9 +54,19 @@ sealed class Session(HostEnvironment host, PoolObserver observer, EpochRecord ep
     {
         while (true)
         {
-            await beforeOpening(cancellation);
             var session = new SessionId(Guid.CreateVersion7());
-            if (!await OpenAsync(session, cancellation)) continue;
+            try
+            {
+                await beforeOpening(cancellation);
+                if (!await OpenAsync(session, cancellation)) continue;
+                troubles.Over(Part);
+            }
+            catch (Exception e) when (Troubles.Is(e)) // Neither the database nor the disk is for ever as it is now.
+            {
+                troubles.Tell(Part, e);
+                await Task.Delay(Troubles.After(e), cancellation);
+                continue;
+            }
 
             log.SessionOpen(session.Value);
             await Task.Factory.StartNew(() => Renew(session, cancellation), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
@@ -66,24 +78,16 @@ sealed class Session(HostEnvironment host, PoolObserver observer, EpochRecord ep
 
     async Task<bool> OpenAsync(SessionId session, CancellationToken cancellation)
     {
-        try
-        {
-            var incarnation = new Incarnation(await leases.IncarnationAsync(cancellation));
-            var message = new BusMessage($"session/{session}", SpooledReports.Source(host.Name), Queues.Host(host.Name), null, await ReportAsync(session, cancellation));
-            var row = new NewMessage(BusMessage.RowId(Queues.Server, message.Source, message.Id), Queues.Server, message.Write(time.GetUtcNow()), TimeSpan.Zero);
-            await queue.SendAsync([row], completes: null, cancellation);
+        var incarnation = new Incarnation(await leases.IncarnationAsync(cancellation));
+        var message = new BusMessage($"session/{session}", SpooledReports.Source(host.Name), Queues.Host(host.Name), null, await ReportAsync(session, cancellation));
+        var row = new NewMessage(BusMessage.RowId(Queues.Server, message.Source, message.Id), Queues.Server, message.Write(time.GetUtcNow()), TimeSpan.Zero);
+        await queue.SendAsync([row], completes: null, cancellation);
 
-            for (var asked = time.GetTimestamp(); time.GetElapsedTime(asked) < Patience; await Task.Delay(20, cancellation))
-            {
-                if (!leases.Renew(host.Name.Value, session.Value)) continue;
-                lock (_gate) (_current, _incarnation) = (session, incarnation);
-                return true;
-            }
-        }
-        catch (Exception e) when (DatabaseOutage.Is(e))
+        for (var asked = time.GetTimestamp(); time.GetElapsedTime(asked) < Patience; await Task.Delay(20, cancellation))
         {
-            log.DatabaseUnavailable(e.Message);
-            await Task.Delay(Renewal, cancellation);
+            if (!leases.Renew(host.Name.Value, session.Value)) continue;
+            lock (_gate) (_current, _incarnation) = (session, incarnation);
+            return true;
         }
 
         return false;
@@ -126,10 +130,11 @@ sealed class Session(HostEnvironment host, PoolObserver observer, EpochRecord ep
                 if (!leases.Renew(host.Name.Value, session.Value)) return;
                 if (awaySince is { } since) log.DatabaseAvailable((time.GetUtcNow() - since).TotalSeconds);
                 awaySince = null;
+                troubles.Over(Part);
             }
-            catch (Exception e) when (DatabaseOutage.Is(e))
+            catch (Exception e) when (Troubles.Is(e))
             {
-                if (awaySince is null) log.DatabaseUnavailable(e.Message);
+                troubles.Tell(Part, e);
                 awaySince ??= time.GetUtcNow();
             }
         }

@@ -12,7 +12,7 @@ namespace ZfsHaEvents.Agent;
 /// Notices what the agent did not do: imports and exports by hand, changes of health. It watches the kernel's statistics, which never
 /// block; commands are asked only for what those do not tell.
 /// </summary>
-sealed class Watcher(HostEnvironment host, PoolObserver observer, IReportSink reports, TimeProvider time, ILogger log)
+sealed class Watcher(HostEnvironment host, PoolObserver observer, IReportSink reports, Troubles troubles, TimeProvider time, ILogger log)
 {
     static readonly TimeSpan Beat = TimeSpan.FromMilliseconds(100);
 
@@ -30,6 +30,8 @@ sealed class Watcher(HostEnvironment host, PoolObserver observer, IReportSink re
 
     /// <summary>A pool that was being imported when it was reported is looked at in this pace until that is over.</summary>
     static readonly TimeSpan DoubtPace = TimeSpan.FromSeconds(1);
+
+    const string Part = "watcher";
 
     readonly Kstats _kstats = new(host);
     readonly ConcurrentDictionary<PoolGuid, int> _leftAlone = new();
@@ -60,11 +62,12 @@ sealed class Watcher(HostEnvironment host, PoolObserver observer, IReportSink re
                 var everything = time.GetElapsedTime(full) >= FullLook;
                 if (everything) full = time.GetTimestamp();
                 Step(everything, cancellation);
+                troubles.Over(Part);
             }
-            catch (HostException e)
+            catch (Exception e) when (Troubles.IsHost(e)) // The kernel's statistics cannot be read.
             {
-                log.HostProblem(e.Message);
-                await Task.Delay(TimeSpan.FromSeconds(1), cancellation);
+                troubles.Tell(Part, e);
+                await Task.Delay(Troubles.After(e), cancellation);
             }
         }
         while (await timer.WaitForNextTickAsync(cancellation));
@@ -117,16 +120,20 @@ sealed class Watcher(HostEnvironment host, PoolObserver observer, IReportSink re
 
             var look = await looking;
             if (look.Sight.Presence is not PoolPresence.Unknown) Report(pool, look.Name, look.Sequence, look.ObservedAt, look.Sight);
+            troubles.Over(PartOf(pool));
         }
-        catch (HostException e)
+        catch (Exception e) when (Troubles.IsHost(e)) // As when the disk is full: nothing is reported, so it is looked at again.
         {
-            log.HostProblem(e.Message);
+            troubles.Tell(PartOf(pool), e);
+            await Task.Delay(Troubles.After(e), CancellationToken.None); // Until then it counts as being looked at.
         }
         catch (OperationCanceledException)
         {
             // Stopping.
         }
     }
+
+    static string PartOf(PoolGuid pool) => $"{Part} {pool}";
 
     void Report(PoolGuid pool, PoolName? name, long sequence, DateTimeOffset at, PoolSight sight)
     {

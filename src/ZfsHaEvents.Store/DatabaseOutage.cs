@@ -10,7 +10,8 @@ public static class DatabaseOutage
     public static bool Is(Exception e) => e switch
     {
         PostgresException p => p.IsTransient || p.SqlState is PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown or PostgresErrorCodes.CannotConnectNow,
-        NpgsqlException or TimeoutException or SocketException or IOException => true,
+        NpgsqlException or TimeoutException or SocketException => true,
+        IOException { InnerException: SocketException } => true, // A network stream's. Npgsql wraps its own in an NpgsqlException; any other is a file's.
         _ => false,
     };
 }

@@ -76,9 +76,10 @@ public sealed class Spool(HostEnvironment host)
         using var file = LockSpool();
         try
         {
-            // The highest number is known from the entry that bears it; before that entry goes, it is written down.
-            var highest = Math.Max(entry.Number, Numbers().LastOrDefault());
-            if (ReadCounter() < entry.Number) DurableFile.Write(Path.Join(_directory, CounterName), highest.ToString(CultureInfo.InvariantCulture));
+            // The highest number is known from the entry that bears it; before that entry goes, it is written down. The others go without
+            // anything being written, so that a full disk is relieved.
+            if (Numbers().LastOrDefault() <= entry.Number && ReadCounter() < entry.Number)
+                DurableFile.Write(Path.Join(_directory, CounterName), entry.Number.ToString(CultureInfo.InvariantCulture));
             File.Delete(PathOf(entry.Number));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException) // It stays, and is told again.
