@@ -287,6 +287,10 @@ sealed partial class FakeCluster : IAsyncDisposable
 
     public async Task<IReadOnlyList<JsonNode>> AlertsAsync(string kind) => [.. (await GetAsync("/alerts")).AsArray().Where(a => (string)a!["kind"]! == kind).Select(a => a!)];
 
+    /// <summary>The host's present session, alive or not.</summary>
+    public async Task<string> SessionAsync(string host) =>
+        (await GetAsync("/hosts")).AsArray().Select(h => h!["host"]!).Where(h => (string)h["name"]! == host).Select(h => (string)h["session"]!).Single();
+
     /// <summary>The hosts; none while no server answers.</summary>
     public async Task<IReadOnlyList<(string Name, string Status, bool Alive)>> HostsAsync() =>
         [.. (await TryGetAsync("/hosts"))?.AsArray().Select(h => ((string)h!["host"]!["name"]!, (string)h["host"]!["status"]!, (bool)h["alive"]!)) ?? []];

@@ -37,10 +37,11 @@ public sealed class HostTroubleTests
         await using var cluster = await FakeCluster.StartAsync(new());
         await cluster.MovedAsync("tank1", to: "c", id: "there");
         await cluster.MovedAsync("tank1", to: "a", id: "back"); // c has drawn many numbers in this boot.
+        var session = await cluster.SessionAsync("c");
         cluster.StopAgent("c");
         cluster.EmptyRunDirectory("c");
         cluster.StartAgent("c");
-        await cluster.EverybodyInSessionAsync();
+        await FakeCluster.EventuallyAsync("c has a new session", async () => await cluster.SessionAsync("c") != session, Limit);
 
         cluster.Zpool("c", "import", "-f", "-o", "cachefile=none", cluster.Pools["tank1"]).ShouldBe("");
 
@@ -57,11 +58,13 @@ public sealed class HostTroubleTests
         Assert.SkipUnless(Environment.UserName == "root", "only root may mount a file system that is small enough to fill");
         await using var cluster = await FakeCluster.StartAsync(new());
         await cluster.QuietAsync();
+        var session = await cluster.SessionAsync("c");
         cluster.StopAgent("c");
         using var disk = new SmallDisk(cluster.StateDirectory("c"));
         try
         {
             cluster.StartAgent("c");
+            await FakeCluster.EventuallyAsync("c has a new session", async () => await cluster.SessionAsync("c") != session, Limit);
             await cluster.EverybodyInSessionAsync();
             var agent = cluster.Agent("c");
             var sessions = await SessionsAsync(cluster);
@@ -113,6 +116,7 @@ public sealed class HostTroubleTests
         public SmallDisk(string directory)
         {
             _directory = directory;
+            Directory.CreateDirectory(directory);
             Run("mount", "-t", "tmpfs", "-o", string.Create(CultureInfo.InvariantCulture, $"size={Kilobytes}k,mode=0700"), "zfsha-small", directory);
         }
 

@@ -21,12 +21,12 @@ public sealed class StaleOrderTests
         var epoch = (long)pool["epoch"]!;
         var holder = (string)pool["holder"]!;
         holder.ShouldBe("a");
-        var oldSession = await SessionAsync(cluster, "a");
+        var oldSession = await cluster.SessionAsync("a");
         cluster.KillAgent("a");
         cluster.StartAgent("a");
-        await FakeCluster.EventuallyAsync("a has a new session", async () => await SessionAsync(cluster, "a") != oldSession, TimeSpan.FromSeconds(30));
+        await FakeCluster.EventuallyAsync("a has a new session", async () => await cluster.SessionAsync("a") != oldSession, TimeSpan.FromSeconds(30));
         await cluster.EverybodyInSessionAsync();
-        var session = await SessionAsync(cluster, "a");
+        var session = await cluster.SessionAsync("a");
         var incarnation = await cluster.QueryAsync<Guid>("select id from zfsha.incarnations where ordinal = zfsha.current_incarnation()");
         var later = DateTimeOffset.UtcNow.AddMinutes(5);
 
@@ -51,9 +51,6 @@ public sealed class StaleOrderTests
         (await cluster.QueryAsync<long>("select count(*) from zfsha.messages where queue like 'host-%'")).ShouldBe(0);
         await cluster.MovedAsync("tank1", "c", "after");
     }
-
-    static async Task<string> SessionAsync(FakeCluster cluster, string host) =>
-        (await cluster.GetAsync("/hosts")).AsArray().Select(h => h!["host"]!).Where(h => (string)h["name"]! == host).Select(h => (string)h["session"]!).Single();
 
     static Task PutOrderAsync(FakeCluster cluster, string id, OrderTerms terms)
     {
