@@ -94,6 +94,7 @@ sealed class Session(HostEnvironment host, PoolObserver observer, EpochRecord ep
     }
 
     /// <summary>What this host sees now, and the highest epochs it has obeyed.</summary>
+    /// <exception cref="HostException">It cannot be told, or not all of it.</exception>
     async Task<OpenSession> ReportAsync(SessionId session, CancellationToken cancellation)
     {
         // Details first: between the number that orders the survey and its report no command may take seconds.
@@ -103,7 +104,8 @@ sealed class Session(HostEnvironment host, PoolObserver observer, EpochRecord ep
 
         var survey = observer.Survey();
         var obeyed = epochs.All();
-        foreach (var problem in obeyed.Unreadable) log.HostProblem(problem);
+        // Reported as obeying nothing, this host would be believed never to have begun what it was ordered.
+        if (obeyed.Unreadable.Count > 0) throw new HostException($"No session is opened: {string.Join(' ', obeyed.Unreadable)}");
         var reports = survey.Pools.Where(p => p.PoolGuid is not null).ToDictionary(p => p.PoolGuid!.Value, p => new PoolReport(
             p.PoolGuid!.Value, p.Name,
             details.TryGetValue(p.PoolGuid.Value, out var look) && look.Sight.IsImported() ? look.Sight with { Health = p.Health } : new(PoolPresence.Imported, p.Health, null, []),
@@ -119,21 +121,29 @@ sealed class Session(HostEnvironment host, PoolObserver observer, EpochRecord ep
             survey.Sequence, survey.ObservedAt, [.. reports.Values]);
     }
 
+    /// <summary>
+    /// After one failure none: a renewal that hung has used up half the lease, and the next goes over another connection. A database that is
+    /// away is then asked in the usual pace.
+    /// </summary>
+    internal static TimeSpan PauseAfter(int failures) => failures == 1 ? TimeSpan.Zero : Renewal;
+
     /// <summary>Renews until the session is gone or we are told to stop. A database that is away does not end a session.</summary>
     void Renew(SessionId session, CancellationToken cancellation)
     {
         DateTimeOffset? awaySince = null;
-        while (!cancellation.WaitHandle.WaitOne(Renewal))
+        var failures = 0;
+        while (!cancellation.WaitHandle.WaitOne(PauseAfter(failures)))
         {
             try
             {
                 if (!leases.Renew(host.Name.Value, session.Value)) return;
                 if (awaySince is { } since) log.DatabaseAvailable((time.GetUtcNow() - since).TotalSeconds);
-                awaySince = null;
+                (awaySince, failures) = (null, 0);
                 troubles.Over(Part);
             }
             catch (Exception e) when (Troubles.Is(e))
             {
+                failures++;
                 troubles.Tell(Part, e);
                 awaySince ??= time.GetUtcNow();
             }

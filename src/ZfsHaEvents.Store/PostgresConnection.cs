@@ -24,9 +24,10 @@ public static class PostgresConnection
     }
 
     /// <summary>
-    /// For renewing leases: a call that hangs must be given up and made anew on another connection before the lease runs out.
+    /// For renewing leases: a call that hangs must be given up and made anew on another connection before the lease runs out, which by default
+    /// lasts 2.5 s. Connecting may take longer: a host under load needs the time, and a call that hangs has a connection already.
     /// </summary>
     /// <exception cref="ArgumentException">The connection string cannot be read.</exception>
     public static NpgsqlDataSource OpenForLeases(string connectionString, string application) =>
-        Open(new NpgsqlConnectionStringBuilder(connectionString) { Timeout = 2, CommandTimeout = 2, CancellationTimeout = -1, MaxPoolSize = 2 }.ConnectionString, application);
+        Open(new NpgsqlConnectionStringBuilder(connectionString) { Timeout = 2, CommandTimeout = 1, CancellationTimeout = -1, MaxPoolSize = 2 }.ConnectionString, application);
 }
