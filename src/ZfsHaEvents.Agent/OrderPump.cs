@@ -34,6 +34,12 @@ sealed class OrderPump(HostEnvironment host, PoolOperations operations, EpochRec
 
     readonly ConcurrentDictionary<Guid, ClaimedMessage> _taken = new();
 
+    /// <summary>
+    /// Orders that were begun here and had no outcome yet. A command of theirs may be running under the lock, and a refusal says that
+    /// nothing is: of these only who has the lock can tell.
+    /// </summary>
+    readonly ConcurrentDictionary<OrderId, bool> _begun = new();
+
     /// <summary>Works until cancelled. Orders under way are not waited for: their children live on, under the host lock.</summary>
     public async Task RunAsync(CancellationToken cancellation)
     {
@@ -84,6 +90,7 @@ sealed class OrderPump(HostEnvironment host, PoolOperations operations, EpochRec
             log.OrderTaken(order.Header.Id.Value, order.GetType().Name, order.Header.Pool.ToString(), order.Header.Epoch.ToString());
             var outcome = await CarryOutAsync(order, () => message.Now + time.GetElapsedTime(taken), cancellation);
             troubles.Over($"{Part} {message.Id}");
+            if (outcome.Run is null or { Ended: true }) _begun.TryRemove(order.Header.Id, out _);
             log.OrderDone(order.Header.Id.Value, outcome.Failure is ZpoolFailure.None ? "so" : $"{outcome.Failure}: {outcome.Detail}");
         }
         catch (MalformedMessageException e)
@@ -117,7 +124,13 @@ sealed class OrderPump(HostEnvironment host, PoolOperations operations, EpochRec
     {
         var header = order.Header;
         using var busy = watcher.LeaveAlone(header.Pool);
-        var terms = new OperationTerms(header.Id.Value, Actors.Agent, header.Limit, LockWait) { Order = header.Id, Gate = () => Check(header, databaseNow()) };
+        var terms = new OperationTerms(header.Id.Value, Actors.Agent, header.Limit, LockWait)
+        {
+            Order = header.Id,
+            BeforeLock = () => _begun.ContainsKey(header.Id) ? null : session.Judge(present => Standing(header, present, databaseNow())),
+            Gate = () => Task.FromResult(Check(header, databaseNow())),
+            ReportPatience = Timeout.InfiniteTimeSpan,
+        };
         var outcome = order switch
         {
             ExportPool => await operations.ExportAsync(new(header.Pool, terms), cancellation),
@@ -132,13 +145,20 @@ sealed class OrderPump(HostEnvironment host, PoolOperations operations, EpochRec
     /// <summary>Whether the order still stands; if so its epoch is on disk when this returns.</summary>
     Refusal? Check(OrderHeader header, DateTimeOffset databaseNow) => session.Judge(present =>
     {
+        if (Standing(header, present, databaseNow) is { } fallen) return fallen;
+        if (!epochs.TryObey(header.Pool, header.Incarnation, header.Epoch, out var refusal)) return refusal;
+        _begun[header.Id] = true;
+        return null;
+    });
+
+    static Refusal? Standing(OrderHeader header, (SessionId Session, Incarnation Incarnation)? present, DateTimeOffset databaseNow)
+    {
         if (present is not { } current || current.Session != header.Session)
             return new(OrderRefusal.StaleSession, $"the order is for session {header.Session}, the present one is {present?.Session.ToString() ?? "none"}");
         if (current.Incarnation != header.Incarnation)
             return new(OrderRefusal.ForeignIncarnation, $"the order belongs to incarnation {header.Incarnation}, the session to {current.Incarnation}");
-        if (databaseNow > header.NotAfter) return new(OrderRefusal.Expired, $"the order was not to be begun after {header.NotAfter:O}");
-        return epochs.TryObey(header.Pool, header.Incarnation, header.Epoch, out var refusal) ? null : refusal;
-    });
+        return databaseNow > header.NotAfter ? new(OrderRefusal.Expired, $"the order was not to be begun after {header.NotAfter:O}") : null;
+    }
 
     async Task TryAsync(Func<Task> tell)
     {

@@ -141,7 +141,7 @@ sealed class Watcher(HostEnvironment host, PoolObserver observer, IReportSink re
         var known = _reported.GetValueOrDefault(pool, PoolSight.Unknown);
         if (sight.SameAs(known)) return;
 
-        reports.Append(new(pool, name, host.Name, host.ReadBootId(), Order: null, Actors.Agent, [new HostFact.Observed(sequence, at, sight)]));
+        reports.Append(new(pool, name, host.Name, host.ReadBootId(), Order: null, Actors.Agent, [new HostFact.Observed(sequence, at, sight)]), endsOrder: false);
         _reported[pool] = sight.Over(known);
         log.Seen(pool.ToString(), name?.Value, sight.Presence.ToString(), sight.Health.ToString());
     }

@@ -82,6 +82,6 @@ static class LockVerb
 
         HostFact Now(Func<long, DateTimeOffset, HostFact> fact) => _sequence.Draw(number => fact(number, TimeProvider.System.GetUtcNow()));
 
-        void Report(IReadOnlyList<HostFact> facts) => host.Reports.Append(new(pool, null, host.Name, _boot, Order: null, User.Name(), facts));
+        void Report(IReadOnlyList<HostFact> facts) => host.Reports.Append(new(pool, null, host.Name, _boot, Order: null, User.Name(), facts), endsOrder: false);
     }
 }

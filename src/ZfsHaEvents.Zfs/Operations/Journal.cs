@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using ZfsHaEvents.Domain;
 using ZfsHaEvents.Domain.Hosts;
 using ZfsHaEvents.Zfs.Commands;
@@ -7,8 +8,11 @@ namespace ZfsHaEvents.Zfs.Operations;
 /// <summary>What happens in one operation, in order, until it is reported: once before the effect and once after.</summary>
 sealed class Journal(HostEnvironment host, HostSequence sequence, IReportSink reports, TimeProvider time, PoolGuid pool, OperationTerms terms)
 {
+    static readonly TimeSpan ReportPause = TimeSpan.FromSeconds(1);
+
     readonly BootId _boot = host.ReadBootId();
     List<HostFact> _facts = [];
+    bool _begun;
 
     /// <summary>The pool's name here, once it is known.</summary>
     public PoolName? Name { get; set; }
@@ -33,18 +37,37 @@ sealed class Journal(HostEnvironment host, HostSequence sequence, IReportSink re
     /// <summary>Reports the intent, with all that was noted before it; durable on return. If that fails, there is no intent.</summary>
     public void ReportIntent(Func<long, DateTimeOffset, HostFact> intent)
     {
-        reports.Append(Report([.. _facts, sequence.Draw(number => intent(number, time.GetUtcNow()))]));
+        reports.Append(Report([.. _facts, sequence.Draw(number => intent(number, time.GetUtcNow()))]), endsOrder: false);
         _facts = [];
+        _begun = true;
     }
 
-    /// <summary>Reports what was noted since the intent, or at all; durable on return.</summary>
-    public void ReportOutcome()
+    /// <summary>
+    /// Reports what was noted since the intent, or at all; durable on return. What a command printed cannot be had again: once an effect was
+    /// begun, a report that cannot be written is tried again while patience lasts.
+    /// </summary>
+    /// <param name="endsOrder">The outcome is among what was noted: the order is not to be carried out again.</param>
+    /// <exception cref="HostException">It could not be written.</exception>
+    public async Task ReportOutcomeAsync(bool endsOrder, CancellationToken cancellation)
     {
         if (_facts.Count == 0) return;
         var report = Report(_facts);
-        _facts = [];
+        var started = Stopwatch.GetTimestamp();
         HostDiagnostics.Announce(HostDiagnostics.BeforeReport, report);
-        reports.Append(report);
+        while (true)
+        {
+            try
+            {
+                reports.Append(report, endsOrder);
+                break;
+            }
+            catch (HostException) when (_begun && (terms.ReportPatience == Timeout.InfiniteTimeSpan || Stopwatch.GetElapsedTime(started) < terms.ReportPatience)) // A full disk.
+            {
+                await Task.Delay(ReportPause, cancellation);
+            }
+        }
+
+        _facts = [];
         HostDiagnostics.Announce(HostDiagnostics.Report, report);
     }
 

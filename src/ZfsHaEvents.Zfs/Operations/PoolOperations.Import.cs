@@ -11,7 +11,7 @@ public sealed partial class PoolOperations
     {
         var terms = request.Terms;
         var limit = new TimeLeft(terms.Limit);
-        if (Refuse(terms, journal) is { } refused) return refused;
+        if (await RefuseAsync(terms, journal) is { } refused) return refused;
 
         await WaitForForeignImportAsync(request.Pool, limit, cancellation);
         var before = await ForCertainAsync(() => _observer.LookAsync(request.Pool, cancellation), journal);

@@ -53,15 +53,15 @@ public sealed partial class PoolOperations(HostEnvironment host, IReportSink rep
     public async Task<OperationOutcome> ReadLabelsAsync(LabelsRequest request, CancellationToken cancellation = default)
     {
         var journal = NewJournal(request.Pool, request.Terms);
-        if (Refuse(request.Terms, journal) is { } refused)
+        if (await RefuseAsync(request.Terms, journal) is { } refused)
         {
-            journal.ReportOutcome();
+            await journal.ReportOutcomeAsync(endsOrder: true, cancellation);
             return refused;
         }
 
         var reading = await _zpool.ReadLabelAsync(request.Pool, request.Leaves, request.Terms.Limit, cancellation);
         journal.Add(reading, reading.Detail);
-        journal.ReportOutcome();
+        await journal.ReportOutcomeAsync(endsOrder: true, cancellation);
         var failure = reading.Label is null ? ZpoolFailure.LabelsUnreadable : ZpoolFailure.None;
         return new(failure, PoolSight.Unknown, null, reading.Detail) { Label = reading.Label };
     }
@@ -70,23 +70,33 @@ public sealed partial class PoolOperations(HostEnvironment host, IReportSink rep
         PoolGuid pool, OperationTerms terms, Func<HeldLock, Journal, Task<OperationOutcome>> operate, CancellationToken cancellation)
     {
         var journal = NewJournal(pool, terms);
+        if (terms.BeforeLock?.Invoke() is { } refusal)
+        {
+            var refused = Refused(refusal, journal);
+            await journal.ReportOutcomeAsync(endsOrder: true, cancellation);
+            return refused;
+        }
+
         var attempt = await _locks.AcquireAsync(pool, terms.Purpose, terms.LockWait, terms.Order?.Value, cancellation);
         if (attempt is LockAttempt.TimedOut { Waited: var waited, Holder: var holder })
         {
             journal.Add((number, at) => new HostFact.LockTimedOut(number, at, terms.Purpose, waited.TotalSeconds, holder));
-            journal.ReportOutcome();
+            await journal.ReportOutcomeAsync(endsOrder: true, cancellation);
             return new(ZpoolFailure.LockTimedOut, PoolSight.Unknown, null, $"the host lock is held by {holder}");
         }
 
         var held = ((LockAttempt.Acquired)attempt).Lock;
         var since = Stopwatch.GetTimestamp();
+        var ended = false; // When the operation throws, what was noted is reported; that is no outcome, and the order goes on.
         try
         {
             if (held.Broken is { } broken)
                 journal.Add((number, at) => new HostFact.LockBroken(number, at, broken.PreviousHolder, broken.Evidence));
             if (!held.IsNested)
                 journal.Add((number, at) => new HostFact.LockAcquired(number, at, terms.Purpose, held.Waited.TotalSeconds));
-            return await operate(held, journal);
+            var outcome = await operate(held, journal);
+            ended = true;
+            return outcome;
         }
         finally
         {
@@ -96,7 +106,7 @@ public sealed partial class PoolOperations(HostEnvironment host, IReportSink rep
                 if (!held.IsNested)
                     journal.Add((number, at) => new HostFact.LockReleased(number, at, terms.Purpose, Stopwatch.GetElapsedTime(since).TotalSeconds));
             }
-            journal.ReportOutcome();
+            await journal.ReportOutcomeAsync(ended, cancellation);
         }
     }
 
@@ -118,9 +128,11 @@ public sealed partial class PoolOperations(HostEnvironment host, IReportSink rep
     }
 
     /// <summary>Asks the gate, and notes its refusal.</summary>
-    static OperationOutcome? Refuse(OperationTerms terms, Journal journal)
+    static async Task<OperationOutcome?> RefuseAsync(OperationTerms terms, Journal journal) =>
+        terms.Gate is { } gate && await gate() is { } refusal ? Refused(refusal, journal) : null;
+
+    static OperationOutcome Refused(Refusal refusal, Journal journal)
     {
-        if (terms.Gate?.Invoke() is not { } refusal) return null;
         journal.Add((number, at) => new HostFact.OrderRefused(number, at, refusal.Reason, refusal.Detail));
         return new(ZpoolFailure.Other, PoolSight.Unknown, null, refusal.Detail) { Refused = refusal };
     }

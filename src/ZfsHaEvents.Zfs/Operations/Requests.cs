@@ -18,10 +18,19 @@ public sealed record OperationTerms(string Purpose, string Actor, TimeSpan Limit
     public string? Reason { get; init; }
 
     /// <summary>
-    /// Asked when the lock is held, before anything is done or reported as done already. The agent checks the order and
-    /// records its epoch here. A refusal is reported and ends the operation.
+    /// Asked before the lock is waited for, so that what does not stand anyhow holds up nothing that comes after it. Must have no
+    /// effect: the gate is asked all the same.
     /// </summary>
-    public Func<Refusal?>? Gate { get; init; }
+    public Func<Refusal?>? BeforeLock { get; init; }
+
+    /// <summary>
+    /// Asked when the lock is held, before anything is done or reported as done already. The agent checks the order and
+    /// records its epoch here. A refusal is reported and ends the operation; so does an exception, which goes to the caller.
+    /// </summary>
+    public Func<Task<Refusal?>>? Gate { get; init; }
+
+    /// <summary>How long, once an effect was begun, a report of its outcome that cannot be written is tried again.</summary>
+    public TimeSpan ReportPatience { get; init; } = TimeSpan.FromSeconds(10);
 }
 
 /// <summary>Import a pool read-write.</summary>
@@ -58,5 +67,7 @@ public sealed record OperationOutcome(ZpoolFailure Failure, PoolSight Sight, Zpo
 public interface IReportSink
 {
     /// <summary>The report is durable on this host when this returns.</summary>
-    void Append(HostReport report);
+    /// <param name="endsOrder">The order in the report, if there is one, is over with it: it need not be given out again.</param>
+    /// <exception cref="HostException">It could not be made durable.</exception>
+    void Append(HostReport report, bool endsOrder);
 }

@@ -16,7 +16,7 @@ public sealed class SpooledReports(HostEnvironment host, Spool spool, TimeProvid
     public static string Source(HostName host) => $"zfsha-host/{host}";
 
     /// <inheritdoc/>
-    public void Append(HostReport report) => spool.Append(Message(report).Write(time.GetUtcNow()), Completes(report));
+    public void Append(HostReport report, bool endsOrder) => spool.Append(Message(report).Write(time.GetUtcNow()), endsOrder ? report.Order : null);
 
     BusMessage Message(HostReport report)
     {
@@ -26,11 +26,4 @@ public sealed class SpooledReports(HostEnvironment host, Spool spool, TimeProvid
         var id = string.Create(CultureInfo.InvariantCulture, $"{report.Order?.Value ?? "report"}@{report.Boot}/{report.Facts[0].Sequence}/{drawn}");
         return new(id, Source(host.Name), report.PoolId.ToString(), TraceParent: null, report);
     }
-
-    /// <summary>The order that is over with this report; null when it goes on, or there was none.</summary>
-    static OrderId? Completes(HostReport report) =>
-        report.Order is { } order && !report.Facts.Any(f => f is HostFact.ImportStarted or HostFact.ExportStarted)
-        && report.Facts.Any(f => f is HostFact.ImportEnded or HostFact.ExportEnded or HostFact.LabelsRead or HostFact.OrderRefused or HostFact.LockTimedOut)
-            ? order
-            : null;
 }

@@ -56,6 +56,52 @@ public sealed class ImportTests : OperationsOnAHost
     }
 
     [Fact]
+    public async Task What_the_command_printed_is_kept_until_it_could_be_reported()
+    {
+        Host.SetZpool("[ $1 = import ] && { echo \"cannot import 'tank1': I/O error\" >&2; exit 1; }");
+        var full = 2;
+        var sink = new RecordingSink(report =>
+        {
+            if (report.Facts.Any(fact => fact is HostFact.ImportEnded) && full-- > 0) throw new HostException("the disk is full");
+        });
+        await new PoolOperations(Host.Environment, sink, TimeProvider.System).ImportAsync(Import(), Token);
+
+        sink.Kinds().ShouldBe(["LockAcquired ImportStarted", "ImportEnded LockReleased"]);
+        sink.Single<HostFact.ImportEnded>().Run!.ShouldSatisfyAllConditions(run => run.ExitCode.ShouldBe(1), run => run.Stderr.ShouldContain("I/O error"));
+        Host.ZpoolCalls().Count(call => call.StartsWith("import")).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task An_order_is_over_with_its_outcome_and_not_with_what_an_exception_left()
+    {
+        await ImportAsync();
+        Sink.Ends.ShouldBe([false, true]);
+
+        var failing = new RecordingSink(report =>
+        {
+            if (report.Facts.Any(fact => fact is HostFact.ImportStarted)) throw new HostException("the disk is full");
+        });
+        Host.Export("tank1");
+        Host.SetZdb(Zdb(state: 1, "0xa002", mmp: true));
+        var forced = Import() with { Force = new(new(Guid.NewGuid()), new(Guid.NewGuid()), new ZfsHostId(0xa002)), Leaves = Leaves };
+        await Should.ThrowAsync<HostException>(() => new PoolOperations(Host.Environment, failing, TimeProvider.System).ImportAsync(forced, Token));
+        failing.Kinds().ShouldBe(["LockAcquired LabelsRead LockReleased"]);
+        failing.Ends.ShouldBe([false]);
+    }
+
+    [Fact]
+    public async Task What_does_not_stand_is_refused_without_waiting_for_the_lock()
+    {
+        using var other = OtherProcess.Start(Host, "hold", Tank.ToString(), "5");
+        await other.ReadLineAsync();
+        var outcome = await ImportAsync(Import(Terms with { LockWait = TimeSpan.Zero, BeforeLock = () => new(OrderRefusal.StaleSession, "an earlier session") }));
+
+        outcome.Refused!.Reason.ShouldBe(OrderRefusal.StaleSession);
+        Sink.Kinds().ShouldBe(["OrderRefused"]);
+        Sink.Ends.ShouldBe([true]);
+    }
+
+    [Fact]
     public async Task An_import_done_twice_runs_one_command()
     {
         await ImportAsync();
@@ -75,7 +121,7 @@ public sealed class ImportTests : OperationsOnAHost
             Gate = () =>
             {
                 IsLocked().ShouldBeTrue();
-                return new(OrderRefusal.StaleEpoch, "epoch 6 was ordered, epoch 7 has been obeyed");
+                return Task.FromResult<Refusal?>(new(OrderRefusal.StaleEpoch, "epoch 6 was ordered, epoch 7 has been obeyed"));
             },
         }));
 

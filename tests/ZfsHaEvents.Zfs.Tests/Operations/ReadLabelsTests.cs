@@ -27,7 +27,7 @@ public sealed class ReadLabelsTests : OperationsOnAHost
     [Fact]
     public async Task Reading_labels_can_be_refused_as_well()
     {
-        var outcome = await ReadLabelsAsync(Leaves, Terms with { Gate = () => new(OrderRefusal.StaleSession, "an earlier session") });
+        var outcome = await ReadLabelsAsync(Leaves, Terms with { Gate = () => Task.FromResult<Refusal?>(new(OrderRefusal.StaleSession, "an earlier session")) });
         outcome.Refused!.Reason.ShouldBe(OrderRefusal.StaleSession);
         Sink.Kinds().ShouldBe(["OrderRefused"]);
     }

@@ -7,12 +7,17 @@ namespace ZfsHaEvents.Zfs.Tests.Operations;
 sealed class RecordingSink(Action<HostReport>? onAppend = null) : IReportSink
 {
     readonly List<HostReport> _reports = [];
+    readonly List<bool> _ends = [];
 
     public IReadOnlyList<HostReport> Reports => _reports;
 
-    public void Append(HostReport report)
+    /// <summary>For each report whether its order is over with it.</summary>
+    public IReadOnlyList<bool> Ends => _ends;
+
+    public void Append(HostReport report, bool endsOrder)
     {
         onAppend?.Invoke(report);
+        _ends.Add(endsOrder);
         _reports.Add(report);
     }
 

@@ -9,5 +9,5 @@ sealed class SpoolOfKinds(HostEnvironment host) : IReportSink
 {
     readonly Spool _spool = new(host);
 
-    public void Append(HostReport report) => _spool.Append(string.Join(' ', report.Facts.Select(fact => fact.GetType().Name)), report.Order);
+    public void Append(HostReport report, bool endsOrder) => _spool.Append(string.Join(' ', report.Facts.Select(fact => fact.GetType().Name)), endsOrder ? report.Order : null);
 }
