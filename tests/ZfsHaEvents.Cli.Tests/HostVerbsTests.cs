@@ -85,6 +85,21 @@ public sealed class HostVerbsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Whether_an_import_is_permitted_is_asked_when_the_lock_is_had()
+    {
+        (await _hosts.OnAsync("alpha", "export", "tank2")).ExitCode.ShouldBe(0);
+        using var first = _hosts.Start("beta", "lock", "tank2", "--", "sh", "-c", "echo locked; read line");
+        (await first.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken)).ShouldBe("locked");
+
+        (await _hosts.OnAsync("beta", "import", "tank2", "--timeout", "0.2")).ExitCode.ShouldBe(ExitCodes.LockTimedOut);
+        first.StandardInput.Close();
+        await first.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        var refused = await _hosts.OnAsync("beta", "import", "tank2", "--timeout", "10");
+        (refused.ExitCode, refused.Error.Contains("MultihostNotProven")).ShouldBe((ExitCodes.Refused, true));
+        _hosts.Spooled("beta").ShouldNotContain("import-started");
+    }
+
+    [Fact]
     public async Task The_host_that_had_a_pool_last_is_not_watched_for_and_must_give_a_reason()
     {
         (await _hosts.OnAsync("alpha", "export", "tank1")).ExitCode.ShouldBe(0);

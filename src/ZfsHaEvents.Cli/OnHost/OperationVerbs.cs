@@ -38,48 +38,65 @@ static class ImportVerb
         return Verb.Of("import", "On a storage host: import a pool here, unless another host may have it; never with -f", [pool, reason, noMount, lockWait], async invocation =>
         {
             var host = new ThisHost();
-            var guid = await PermittedAsync(invocation, host, invocation.Get(pool), invocation.Get(reason));
-            var terms = ThisHost.Terms("zfsha import", OperationTimes.Import, invocation.Get(lockWait) ?? OperationTimes.LockWaitDefault, invocation.Get(reason));
+            var guid = await ResolveAsync(invocation, host, invocation.Get(pool));
+            var terms = ThisHost.Terms("zfsha import", OperationTimes.Import, invocation.Get(lockWait) ?? OperationTimes.LockWaitDefault, invocation.Get(reason)) with
+            {
+                // Only when the lock is had: while it was waited for, another host may have been told to import.
+                Gate = async () =>
+                {
+                    await PermitAsync(invocation, host, invocation.Get(pool), guid, invocation.Get(reason));
+                    return null;
+                },
+            };
             invocation.Screen.Status($"  importing {invocation.Get(pool)} on {host.Name} …");
             var outcome = await host.Operations.ImportAsync(new(guid, Force: null, [], terms) { NoMount = invocation.Get(noMount) }, invocation.Cancellation);
             return OperationText.Write(invocation.Screen, new(guid, host.Name, outcome.Failure, outcome is { Failure: ZpoolFailure.None, Run: null }, outcome.Sight, outcome.Run, outcome.Detail), invocation.Get(pool), "import");
         });
     }
 
-    /// <summary>The pool, when nothing forbids importing it here.</summary>
-    static async Task<PoolGuid> PermittedAsync(Invocation invocation, ThisHost host, PoolReference pool, string? reason)
+    /// <summary>Which pool is meant; the server may know the name.</summary>
+    static async Task<PoolGuid> ResolveAsync(Invocation invocation, ThisHost host, PoolReference pool)
     {
-        PoolOwnership? known = null;
-        string? blind = null;
-        using var server = invocation.ConnectTo(ServerLimit);
-        try
-        {
-            known = await server.PoolAsync(pool, invocation.Cancellation);
-        }
-        catch (ServerRefusedException e) when (e.Reason == "UnknownPool") // Nobody ever reported it: nobody is believed to hold it.
-        {
-        }
-        catch (ServerUnreachableException e) // What this verb is also for.
-        {
-            blind = e.Message;
-        }
+        if (pool.AsGuid() is { } guid) return guid;
+        var (known, _) = await AskAsync(invocation, pool);
+        return await host.ResolveAsync(pool, known?.Pool, invocation.Cancellation);
+    }
 
-        var guid = await host.ResolveAsync(pool, known?.Pool, invocation.Cancellation);
-        if (known is not null && known.Pool != guid) known = await server.PoolAsync(new(guid.ToString()), invocation.Cancellation);
-        if (host.IsImported(guid)) return guid; // It is so already: there is nothing to forbid.
+    /// <summary>Throws when something forbids importing the pool here now.</summary>
+    static async Task PermitAsync(Invocation invocation, ThisHost host, PoolReference pool, PoolGuid guid, string? reason)
+    {
+        if (host.IsImported(guid)) return; // It is so already: there is nothing to forbid.
 
+        var (known, blind) = await AskAsync(invocation, new(guid.ToString()));
         if (known is not null && ImportPermission.Refusal(known, host.Name, reason) is { } refusal) throw refusal;
-        if (blind is null) return guid;
+        if (blind is null) return;
         if (reason is not null)
         {
             invocation.Screen.Notice($"{blind}; going on because a reason is given");
-            return guid;
+            return;
         }
 
         var label = (await host.Disks.RunAsync(invocation.Cancellation)).Pools.FirstOrDefault(p => p.Pool == guid)?.Label;
         if (ImportPermission.RefusalBlind(pool.Text, label, host.Environment.ReadHostId(), blind) is { } blindRefusal) throw blindRefusal;
         invocation.Screen.Notice($"{blind}; going on because multihost is on: ZFS watches the disks for another host before it imports");
-        return guid;
+    }
+
+    /// <returns>What the server knows of the pool, null when nobody ever reported it; and why it could not be asked, null when it could.</returns>
+    static async Task<(PoolOwnership? Known, string? Blind)> AskAsync(Invocation invocation, PoolReference pool)
+    {
+        using var server = invocation.ConnectTo(ServerLimit);
+        try
+        {
+            return (await server.PoolAsync(pool, invocation.Cancellation), null);
+        }
+        catch (ServerRefusedException e) when (e.Reason == "UnknownPool") // Nobody ever reported it: nobody is believed to hold it.
+        {
+            return (null, null);
+        }
+        catch (ServerUnreachableException e) // What this verb is also for.
+        {
+            return (null, e.Message);
+        }
     }
 }
 
