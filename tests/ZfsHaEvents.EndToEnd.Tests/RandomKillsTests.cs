@@ -45,7 +45,7 @@ public sealed class RandomKillsTests
         string[] bounds = ["--start-seconds", "8", "--export-seconds", "8", "--import-seconds", "30", "--labels-seconds", "8", "--grace-seconds", "3", "--lease-seconds", ShortLease];
         await using var cluster = await FakeCluster.StartAsync(new(Pools: PoolCount, Multihost: "on", TimeScale: 0.1, ServerArguments: bounds));
         foreach (var pool in cluster.Pools.Keys) await cluster.SetPolicyAsync(pool, automatic: true, "MmpAlone", FakeCluster.Hosts);
-        var killed = await RunAsync(cluster, KillsWithHosts, pauseMax: 5000, new Killer(cluster, new Random(Seed)).AnythingAsync);
+        var killed = await RunAsync(cluster, KillsWithHosts, pauseMax: 8000, new Killer(cluster, new Random(Seed)).AnythingAsync);
 
         var moves = await MovesAsync(cluster);
         Tell("agents, server and hosts", killed, moves);

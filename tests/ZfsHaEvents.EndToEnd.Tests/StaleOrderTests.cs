@@ -50,6 +50,7 @@ public sealed class StaleOrderTests
         cluster.Truth().HoldersNow(cluster.Pools["tank1"]).ShouldBe(["a"]);
         (await cluster.QueryAsync<long>("select count(*) from zfsha.messages where queue like 'host-%'")).ShouldBe(0);
         await cluster.MovedAsync("tank1", "c", "after");
+        await cluster.ShouldBeSoundAsync();
     }
 
     static Task PutOrderAsync(FakeCluster cluster, string id, OrderTerms terms)
