@@ -92,7 +92,8 @@ sealed partial class FakeCluster : IAsyncDisposable
         string Number(double value) => value.ToString(CultureInfo.InvariantCulture);
         Simulate("world", World, "--hosts", string.Join(',', Hosts), "--disks", Number(2 * _shape.Pools + 4), "--time-scale", Number(_shape.TimeScale),
             "--export-seconds", Number(_shape.ExportSeconds), "--import-seconds", Number(_shape.ImportSeconds));
-        foreach (var host in Hosts) await BootAsync(host);
+        StartServer(); // Its PostgreSQL takes longest to be made.
+        await Task.WhenAll(Hosts.Select(BootAsync));
         for (var i = 0; i < _shape.Pools; i++)
         {
             var name = $"tank{i + 1}";
@@ -100,7 +101,6 @@ sealed partial class FakeCluster : IAsyncDisposable
             Pools[name] = Zpool("a", "get", "-H", "-o", "value", "guid", name).Trim();
         }
 
-        StartServer();
         await ServerReadyAsync();
         foreach (var host in Hosts) StartAgent(host);
         await EventuallyAsync("every host is in session and every pool known", async () =>

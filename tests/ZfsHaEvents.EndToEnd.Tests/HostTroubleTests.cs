@@ -86,7 +86,7 @@ public sealed class HostTroubleTests
             await FakeCluster.EventuallyAsync("it is on the spool", () => Task.FromResult(Directory.GetFiles(Path.Combine(cluster.StateDirectory("c"), "spool"), "*.json").Length > 0), Limit);
             disk.Fill();
             foreach (var pid in database) Running.Signal(pid, Running.SigCont);
-            await FakeCluster.EventuallyAsync("c's export is told", async () => (await cluster.HistoryAsync("tank1")).LastOrDefault(h => h.Host == "c")?.Presence == "Absent", Limit, () => $"logs in {cluster.Directory}");
+            await FakeCluster.EventuallyAsync("c's export is told", async () => (await cluster.HistoryAsync("tank1")).LastOrDefault(h => h.Host == "c")?.Presence == "Absent", Limit, () => $"c's agent {(agent.IsAlive ? "lives" : $"died: {LastWords(agent.Log + ".err")}")}; logs in {cluster.Directory}");
             await Task.Delay(4000, TestContext.Current.CancellationToken);
             agent.IsAlive.ShouldBeTrue($"logs in {cluster.Directory}");
             disk.MakeRoom();
