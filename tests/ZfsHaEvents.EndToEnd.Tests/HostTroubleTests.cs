@@ -67,7 +67,7 @@ public sealed class HostTroubleTests
             await FakeCluster.EventuallyAsync("c has a new session", async () => await cluster.SessionAsync("c") != session, Limit);
             await cluster.EverybodyInSessionAsync();
             var agent = cluster.Agent("c");
-            var sessions = await SessionsAsync(cluster);
+            var before = await SessionsAndLossesAsync(cluster); // On a busy machine the restart may have cost a lease.
 
             // Full before there is anything to tell.
             disk.Fill();
@@ -93,8 +93,7 @@ public sealed class HostTroubleTests
 
             await cluster.MovedAsync("tank1", to: "b", id: "after");
             await cluster.ShouldBeSoundAsync();
-            (await cluster.QueryAsync<long>("select count(*) from zfsha.mt_events where type = 'host_lease_lost'")).ShouldBe(0, "no lease is lost by it");
-            (await SessionsAsync(cluster)).ShouldBe(sessions);
+            (await SessionsAndLossesAsync(cluster)).ShouldBe(before, "no lease is lost by it, and no session");
         }
         finally
         {
@@ -102,7 +101,7 @@ public sealed class HostTroubleTests
         }
     }
 
-    static Task<long> SessionsAsync(FakeCluster cluster) => cluster.QueryAsync<long>("select count(*) from zfsha.mt_events where type = 'host_session_opened'");
+    static Task<long> SessionsAndLossesAsync(FakeCluster cluster) => cluster.QueryAsync<long>("select count(*) from zfsha.mt_events where type in ('host_session_opened', 'host_lease_lost')");
 
     static string LastWords(string file) => File.Exists(file) ? File.ReadLines(file).FirstOrDefault() ?? "" : "";
 
