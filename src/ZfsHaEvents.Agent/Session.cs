@@ -8,8 +8,8 @@ using ZfsHaEvents.Store;
 using ZfsHaEvents.Zfs;
 using ZfsHaEvents.Zfs.Operations;
 using ZfsHaEvents.Zfs.Spooling;
-using Refusal = ZfsHaEvents.Zfs.Refusal;
 using ObeyedEpoch = ZfsHaEvents.Domain.Hosts.ObeyedEpoch;
+using Refusal = ZfsHaEvents.Zfs.Refusal;
 
 namespace ZfsHaEvents.Agent;
 
