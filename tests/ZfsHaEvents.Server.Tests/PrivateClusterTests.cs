@@ -190,7 +190,7 @@ public sealed class PrivateClusterTests : IDisposable
 
     static void Kill(int pid)
     {
-        using var kill = Process.Start("kill", ["-KILL", pid.ToString(CultureInfo.InvariantCulture)]);
+        using var kill = Process.Start("/bin/sh", ["-c", $"kill -KILL {pid}"]); // The shell's own; /bin/kill is not everywhere.
         kill.WaitForExit(10_000).ShouldBeTrue();
         kill.ExitCode.ShouldBe(0);
     }

@@ -88,7 +88,7 @@ sealed class ServerProcess : IAsyncDisposable
     /// <summary>SIGTERM.</summary>
     public async Task<int> StopAsync()
     {
-        using var kill = Process.Start("kill", ["-TERM", _process!.Id.ToString(CultureInfo.InvariantCulture)]);
+        using var kill = Process.Start("/bin/sh", ["-c", $"kill -TERM {_process!.Id}"]);
         await kill.WaitForExitAsync();
         return await EndedAsync();
     }

@@ -198,7 +198,7 @@ public sealed class PostgresOnlyTests(TestDatabases databases) : IAsyncLifetime
 
         Limits(plain).ShouldBe((5, 15));
         Limits(said).ShouldBe((33, 44));
-        Limits(leases).ShouldBe((2, 2));
+        Limits(leases).ShouldBe((2, 1));
     }
 
     static (int Connect, int Command) Limits(NpgsqlDataSource database)
