@@ -128,7 +128,7 @@ b_holds_the_pool_unharmed failover
 await "everything is told" 60 is_quiet
 history
 check "failover: its events, in order" \
-  "failover_requested, failover_started, pool_scanned a, ownership_unverified, ownership_released b, ownership_claimed a, pool_scanned a, import_started a, import_refused a, ownership_released a, failover_halted" \
+  "failover_requested, failover_started, pool_scanned a, ownership_unverified, ownership_released b, ownership_claimed a, pool_scanned a, import_started a, import_refused a, ownership_unverified, ownership_released a, failover_halted" \
   "$(events move-2 failover_{requested,started,completed,aborted,halted} pool_scanned {export,import}_{started,succeeded,refused,failed} ownership_{claimed,released,unverified})"
 check "failover: label that a read, before the order and before the force" "Active hostb true" \
   "$(for member in State HostName MmpActive; do event move-2 pool_scanned "Label.$member" | uniq; done | words)"
