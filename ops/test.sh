@@ -26,10 +26,13 @@ for name in "$@"; do
     echo "== $name"
     log=$(mktemp)
     code=0
-    # Not through a pipe: a process that a failed test left behind would keep it open for ever.
-    "tests/ZfsHaEvents.$name.Tests/bin/Debug/net10.0/ZfsHaEvents.$name.Tests" -noColor >"$log" 2>&1 &
-    tail --lines=+1 --follow --pid=$! "$log"
-    wait $! || code=$?
+    # Not through a pipe: a process that a failed test left behind would keep it open for ever. Interrupts are as a terminal has them, also
+    # where whoever runs this ignores them.
+    tail --lines=+1 --follow "$log" &
+    shown=$!
+    env --default-signal=INT,QUIT "tests/ZfsHaEvents.$name.Tests/bin/Debug/net10.0/ZfsHaEvents.$name.Tests" -noColor >"$log" 2>&1 || code=$?
+    sleep 1.5 # tail looks once a second.
+    kill "$shown" && wait "$shown" 2>/dev/null || true
     # The runner's own count; a runner that counts nothing has not run.
     total=$(sed -n 's/.* Total: \([0-9]*\), Errors.*/\1/p' "$log" | tail -1)
     errors=$(sed -n 's/.* Errors: \([0-9]*\),.*/\1/p' "$log" | tail -1)

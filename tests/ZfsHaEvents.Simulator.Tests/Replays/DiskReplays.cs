@@ -53,7 +53,7 @@ public sealed class DiskReplays(ReplayTotals totals)
         await replay.TypeAsync("hostb", $"zdb -luuuu {D0} | tail -40; date; date +%s",
             $"until zdb -luuuu {D0} | tail -17 | grep -q 'Uberblock.127.$'; do command sleep 0.2; done; zdb -luuuu {D0} | tail -40", leaveOut: @"^\w{3} \w{3} .*UTC 2026\n|^1\d{9}\n");
         // Between a transaction group and the next multihost write to this disk the newest is the group's own.
-        var beat = nub + $"beat() {{ until seen=$(nub {D0} uuuu); echo \"$seen\" | grep -q '.127.'; do :; done; echo \"$seen\"; }}; ";
+        var beat = nub + $"beat() {{ until seen=$(nub {D0} uuuu); echo \"$seen\" | grep -q 'Uberblock.127.'; do :; done; echo \"$seen\"; }}; ";
         await replay.TypeAsync("hostb", $"nub {D0} uuuu; sleep 3; echo; nub {D0} uuuu", beat + "beat; sleep 3; echo; beat");
         await replay.TypeAsync("hostb", $"nub {D0} u", nub + $"nub {D0} u");
         await replay.TypeAsync("hostb", $"nub {D0} u; date +%s", nub + $"nub {D0} u; date +%s");
