@@ -15,8 +15,7 @@ public static class PostgresConnection
             ApplicationName = application,
             NoResetOnClose = true, // We leave no session state behind; DISCARD ALL would cost a round trip each time.
         };
-        if (settings.MaxAutoPrepare == 0) settings.MaxAutoPrepare = 64;
-        if (settings.AutoPrepareMinUsages == 5) settings.AutoPrepareMinUsages = 2;
+        settings.MaxAutoPrepare = 0; // Even when asked for: PreparedStatements says why.
         // ContainsKey would be true of every keyword that exists; this is true of those that were given.
         if (!settings.ShouldSerialize("Timeout")) settings.Timeout = 5;
         if (!settings.ShouldSerialize("Command Timeout")) settings.CommandTimeout = 15;

@@ -15,7 +15,7 @@ public sealed class PostgresEventStore(NpgsqlDataSource database, WakeUps wakeUp
     public async Task<StreamRead> LoadAsync(string stream, CancellationToken cancellation)
     {
         // One statement, so that clock, leases and stream belong to one moment. The first row carries the first two.
-        await using var command = database.CreateCommand(
+        await using var command = new NpgsqlCommand(
             $"""
             select null, (select coalesce(max(version), 0) from zfsha.mt_streams where id = $1), i.id, null,
                    (select coalesce(jsonb_agg(to_jsonb(l)), '[]') from zfsha.leases_now l)::text, null, clock_timestamp(), clock_timestamp(), null, null, null
@@ -25,7 +25,7 @@ public sealed class PostgresEventStore(NpgsqlDataSource database, WakeUps wakeUp
             """);
         command.Parameters.Add(new() { Value = stream });
 
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        await using var reader = await database.ReadAsync(command, cancellation);
         if (!await reader.ReadAsync(cancellation)) throw new InvalidOperationException("The database has no incarnation; its schema has not been applied.");
         var version = reader.GetInt64(1);
         var incarnation = reader.GetGuid(2);
@@ -39,7 +39,7 @@ public sealed class PostgresEventStore(NpgsqlDataSource database, WakeUps wakeUp
     public async Task<CommitResult> CommitAsync(Commit commit, CancellationToken cancellation)
     {
         commit = Storable.Of(commit);
-        await using var command = database.CreateCommand(
+        await using var command = new NpgsqlCommand(
             """
             select zfsha.commit_stream($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32)
             """);
@@ -82,11 +82,11 @@ public sealed class PostgresEventStore(NpgsqlDataSource database, WakeUps wakeUp
         return result;
     }
 
-    static async Task<CommitResult> OutcomeAsync(NpgsqlCommand command, CancellationToken cancellation)
+    async Task<CommitResult> OutcomeAsync(NpgsqlCommand command, CancellationToken cancellation)
     {
         try
         {
-            return (string?)await command.ExecuteScalarAsync(cancellation) switch
+            return (string?)await database.ScalarAsync(command, cancellation) switch
             {
                 "committed" => CommitResult.Committed,
                 "duplicate" => CommitResult.Duplicate,

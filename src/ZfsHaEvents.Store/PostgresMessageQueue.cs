@@ -8,7 +8,7 @@ public sealed class PostgresMessageQueue(NpgsqlDataSource database, WakeUps wake
 {
     public async Task SendAsync(IReadOnlyList<NewMessage> messages, Guid? completes, CancellationToken cancellation)
     {
-        await using var command = database.CreateCommand(
+        await using var command = new NpgsqlCommand(
             """
             with completed as (delete from zfsha.messages where id = $1)
             insert into zfsha.messages (id, queue, body, due_at)
@@ -22,7 +22,7 @@ public sealed class PostgresMessageQueue(NpgsqlDataSource database, WakeUps wake
         command.Parameters.Add(new() { Value = messages.Select(m => m.Queue).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text });
         command.Parameters.Add(new() { Value = messages.Select(m => Storable.Json(m.Json)).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Jsonb });
         command.Parameters.Add(new() { Value = messages.Select(m => m.Delay).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Interval });
-        await command.ExecuteNonQueryAsync(cancellation);
+        await database.RunAsync(command, cancellation);
         wakeUps.Signal(messages.Where(m => m.Delay <= TimeSpan.Zero).Select(m => m.Queue));
     }
 
@@ -30,7 +30,7 @@ public sealed class PostgresMessageQueue(NpgsqlDataSource database, WakeUps wake
     {
         // A message waits for the earlier ones of its group that are due or taken. One that is only scheduled for later, and was
         // never taken, holds nobody up.
-        await using var command = database.CreateCommand(
+        await using var command = new NpgsqlCommand(
             """
             update zfsha.messages m
                set attempts = m.attempts + 1, due_at = clock_timestamp() + $3
@@ -48,7 +48,7 @@ public sealed class PostgresMessageQueue(NpgsqlDataSource database, WakeUps wake
         command.Parameters.Add(new() { Value = queue });
         command.Parameters.Add(new() { Value = max });
         command.Parameters.Add(new() { Value = visibility });
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        await using var reader = await database.ReadAsync(command, cancellation);
         var claimed = new List<(long Position, ClaimedMessage Message)>();
         while (await reader.ReadAsync(cancellation))
         {

@@ -201,6 +201,30 @@ public sealed class PostgresOnlyTests(TestDatabases databases) : IAsyncLifetime
         Limits(leases).ShouldBe((2, 1));
     }
 
+    /// <summary>A statement kept on the connection must outlive the rejection of its very first values: see PreparedStatements.</summary>
+    [Theory]
+    [InlineData("")]
+    [InlineData(";Max Auto Prepare=64;Auto Prepare Min Usages=1")]
+    public async Task What_PostgreSQL_rejects_spoils_nothing_for_what_comes_next_on_the_connection(string settings)
+    {
+        await using var one = PostgresConnection.Open($"{_connectionString};Maximum Pool Size=1{settings}", "test");
+        var store = new PostgresEventStore(one, _wakeUps!);
+        var queue = new PostgresMessageQueue(one, _wakeUps!);
+        Commit Of(long version, string json) => new("pool-1", "pool", version, DateTimeOffset.UtcNow, null) { Events = [Event() with { Json = json }] };
+        NewMessage Saying(string json) => new(Guid.NewGuid(), "server", json, TimeSpan.Zero);
+
+        for (var round = 0; round < 4; round++)
+        {
+            (await store.CommitAsync(Of(round, "{}"), Cancellation)).ShouldBe(CommitResult.Committed);
+            (await Should.ThrowAsync<PostgresException>(() => store.CommitAsync(Of(round + 1, "{no JSON"), Cancellation))).SqlState.ShouldBe(PostgresErrorCodes.InvalidTextRepresentation);
+            await queue.SendAsync([Saying("{}")], null, Cancellation);
+            (await Should.ThrowAsync<PostgresException>(() => queue.SendAsync([Saying("{no JSON")], null, Cancellation))).SqlState.ShouldBe(PostgresErrorCodes.InvalidTextRepresentation);
+            (await queue.ClaimAsync("server", 10, TimeSpan.FromMinutes(1), Cancellation)).ShouldHaveSingleItem();
+        }
+
+        (await store.LoadAsync("pool-1", Cancellation)).Version.ShouldBe(4);
+    }
+
     static (int Connect, int Command) Limits(NpgsqlDataSource database)
     {
         var settings = new NpgsqlConnectionStringBuilder(database.ConnectionString);
