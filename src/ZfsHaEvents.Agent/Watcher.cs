@@ -14,10 +14,10 @@ namespace ZfsHaEvents.Agent;
 /// </summary>
 sealed class Watcher(HostEnvironment host, PoolObserver observer, IReportSink reports, Troubles troubles, TimeProvider time, ILogger log)
 {
-    static readonly TimeSpan Beat = TimeSpan.FromMilliseconds(100);
+    static readonly TimeSpan Beat = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>A health that has not lasted this many beats is a flicker of the kstat (OFFLINE or empty for up to 100 ms) and not recorded.</summary>
-    const int SteadyBeats = 3;
+    /// <summary>A health that is not the same in this many looks is a flicker of the kstat (OFFLINE or empty for up to 100 ms) and not recorded.</summary>
+    const int SteadyBeats = 2;
 
     /// <summary>How long a new pool's properties may take before it is reported without them.</summary>
     static readonly TimeSpan DetailsPatience = TimeSpan.FromMilliseconds(300);
@@ -50,12 +50,14 @@ sealed class Watcher(HostEnvironment host, PoolObserver observer, IReportSink re
     /// <summary>Somebody has reported this sight already.</summary>
     public void Reported(PoolGuid pool, PoolSight sight) => _reported[pool] = sight.Over(_reported.GetValueOrDefault(pool, PoolSight.Unknown));
 
-    /// <summary>Watches until cancelled.</summary>
-    public async Task RunAsync(CancellationToken cancellation)
+    /// <summary>Watches until cancelled, on a thread of its own: it beats oftener than anything else here, and a timer's beat would wake two threads.</summary>
+    public Task RunAsync(CancellationToken cancellation) => Task.Factory.StartNew(() => Run(cancellation), cancellation, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+
+    void Run(CancellationToken cancellation)
     {
-        using var timer = new PeriodicTimer(Beat, time);
         var full = time.GetTimestamp();
-        do
+        var pause = TimeSpan.Zero;
+        while (!cancellation.WaitHandle.WaitOne(pause))
         {
             try
             {
@@ -63,14 +65,16 @@ sealed class Watcher(HostEnvironment host, PoolObserver observer, IReportSink re
                 if (everything) full = time.GetTimestamp();
                 Step(everything, cancellation);
                 troubles.Over(Part);
+                pause = Beat;
             }
             catch (Exception e) when (Troubles.IsHost(e)) // The kernel's statistics cannot be read.
             {
                 troubles.Tell(Part, e);
-                await Task.Delay(Troubles.After(e), cancellation);
+                pause = Troubles.After(e);
             }
         }
-        while (await timer.WaitForNextTickAsync(cancellation));
+
+        cancellation.ThrowIfCancellationRequested();
     }
 
     void Step(bool everything, CancellationToken cancellation)

@@ -1,3 +1,4 @@
+using System.Text;
 using ZfsHaEvents.Domain;
 using ZfsHaEvents.Domain.Pools;
 
@@ -101,11 +102,16 @@ public sealed class Kstats(HostEnvironment host)
         return new(name, guid, Health(state));
     }
 
+    /// <summary>Null when it is not there. Read several times a second for every pool, so with as little as it takes.</summary>
     static string? ReadText(string file)
     {
         try
         {
-            return File.ReadAllText(file);
+            using var handle = File.OpenHandle(file);
+            var text = new StringBuilder();
+            Span<byte> buffer = stackalloc byte[1024];
+            for (int read, at = 0; (read = RandomAccess.Read(handle, buffer, at)) > 0; at += read) text.Append(Encoding.Latin1.GetString(buffer[..read])); // The kernel writes ASCII, and tells no length.
+            return text.ToString();
         }
         catch (IOException) // Vanished before or while it was read, which is what an export looks like from here.
         {

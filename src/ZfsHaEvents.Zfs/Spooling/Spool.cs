@@ -20,7 +20,7 @@ public sealed class Spool(HostEnvironment host)
     /// <summary>Without escapes that only HTML needs: people read these files when something went wrong.</summary>
     static readonly SpoolJson Json = new(new JsonSerializerOptions(SpoolJson.Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 
-    static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(200);
+    static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(500);
 
     readonly string _directory = Path.Join(host.StateDirectory, "spool");
     TaskCompletionSource _appended = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -90,7 +90,7 @@ public sealed class Spool(HostEnvironment host)
 
     /// <summary>
     /// Waits until there is an entry with a number above the given one. An append by this process is noticed at once, one by
-    /// another process within 200 ms.
+    /// another process within 500 ms.
     /// </summary>
     /// <exception cref="OperationCanceledException"/>
     public async Task WaitAsync(long above, CancellationToken cancellation)
