@@ -9,7 +9,7 @@ namespace ZfsHaEvents.Zfs;
 /// <summary>The highest epoch that this host has obeyed for a pool, and in which history.</summary>
 public sealed record ObeyedEpoch(PoolGuid Pool, Incarnation Incarnation, Epoch Epoch);
 
-/// <summary>Why an order is not carried out, decided on the host.</summary>
+/// <summary>Why an order, or what a person typed, is not carried out; decided on the host.</summary>
 public sealed record Refusal(OrderRefusal Reason, string Detail);
 
 /// <summary>

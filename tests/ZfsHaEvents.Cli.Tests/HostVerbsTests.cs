@@ -97,6 +97,8 @@ public sealed class HostVerbsTests : IAsyncLifetime
         var refused = await _hosts.OnAsync("beta", "import", "tank2", "--timeout", "10");
         (refused.ExitCode, refused.Error.Contains("MultihostNotProven")).ShouldBe((ExitCodes.Refused, true));
         _hosts.Spooled("beta").ShouldNotContain("import-started");
+        _hosts.Spooled("beta").ShouldContain("order-refused"); // Who asked and why not are in the pool's history, too.
+        _hosts.Spooled("beta").ShouldContain("MultihostNotProven: ");
     }
 
     [Fact]

@@ -15,7 +15,7 @@ static class ImportPermission
     public static CommandFailedException? Refusal(PoolOwnership pool, HostName here, string? reason)
     {
         var name = pool.Name?.Value ?? pool.Pool.ToString();
-        var elsewhere = pool.Hosts.Where(h => h.Host != here && h.Presence is PoolPresence.ReadWrite or PoolPresence.Imported && h.Host != here).ToList();
+        var elsewhere = pool.Hosts.Where(h => h.Host != here && h.Presence is PoolPresence.ReadWrite or PoolPresence.Imported).ToList();
         if (elsewhere.Find(h => !h.Stale) is { } holder)
             return CommandFailedException.Refused("HeldElsewhere", $"{holder.Host} has {name} imported", $"To move it here: zfsha switchover {pool.Pool} --to {here}");
         if (elsewhere is [var lost, ..])

@@ -3,6 +3,7 @@ using ZfsHaEvents.Cli.Api;
 using ZfsHaEvents.Cli.Pools;
 using ZfsHaEvents.Cli.Text;
 using ZfsHaEvents.Domain;
+using ZfsHaEvents.Domain.Hosts;
 using ZfsHaEvents.Domain.Pools;
 using ZfsHaEvents.Domain.Views;
 
@@ -39,17 +40,19 @@ static class ImportVerb
         {
             var host = new ThisHost();
             var guid = await ResolveAsync(invocation, host, invocation.Get(pool));
+            CommandFailedException? refused = null;
             var terms = ThisHost.Terms("zfsha import", OperationTimes.Import, invocation.Get(lockWait) ?? OperationTimes.LockWaitDefault, invocation.Get(reason)) with
             {
                 // Only when the lock is had: while it was waited for, another host may have been told to import.
                 Gate = async () =>
                 {
-                    await PermitAsync(invocation, host, invocation.Get(pool), guid, invocation.Get(reason));
-                    return null;
+                    refused = await RefusalAsync(invocation, host, invocation.Get(pool), guid, invocation.Get(reason));
+                    return refused is null ? null : new(OrderRefusal.NotPermitted, $"{refused.Reason}: {refused.Message}");
                 },
             };
             invocation.Screen.Status($"  importing {invocation.Get(pool)} on {host.Name} …");
             var outcome = await host.Operations.ImportAsync(new(guid, Force: null, [], terms) { NoMount = invocation.Get(noMount) }, invocation.Cancellation);
+            if (refused is not null) throw refused;
             return OperationText.Write(invocation.Screen, new(guid, host.Name, outcome.Failure, outcome is { Failure: ZpoolFailure.None, Run: null }, outcome.Sight, outcome.Run, outcome.Detail), invocation.Get(pool), "import");
         });
     }
@@ -62,23 +65,24 @@ static class ImportVerb
         return await host.ResolveAsync(pool, known?.Pool, invocation.Cancellation);
     }
 
-    /// <summary>Throws when something forbids importing the pool here now.</summary>
-    static async Task PermitAsync(Invocation invocation, ThisHost host, PoolReference pool, PoolGuid guid, string? reason)
+    /// <summary>What forbids importing the pool here now; null when nothing does.</summary>
+    static async Task<CommandFailedException?> RefusalAsync(Invocation invocation, ThisHost host, PoolReference pool, PoolGuid guid, string? reason)
     {
-        if (host.IsImported(guid)) return; // It is so already: there is nothing to forbid.
+        if (host.IsImported(guid)) return null; // It is so already: there is nothing to forbid.
 
         var (known, blind) = await AskAsync(invocation, new(guid.ToString()));
-        if (known is not null && ImportPermission.Refusal(known, host.Name, reason) is { } refusal) throw refusal;
-        if (blind is null) return;
+        if (known is not null && ImportPermission.Refusal(known, host.Name, reason) is { } refusal) return refusal;
+        if (blind is null) return null;
         if (reason is not null)
         {
             invocation.Screen.Notice($"{blind}; going on because a reason is given");
-            return;
+            return null;
         }
 
         var label = (await host.Disks.RunAsync(invocation.Cancellation)).Pools.FirstOrDefault(p => p.Pool == guid)?.Label;
-        if (ImportPermission.RefusalBlind(pool.Text, label, host.Environment.ReadHostId(), blind) is { } blindRefusal) throw blindRefusal;
+        if (ImportPermission.RefusalBlind(pool.Text, label, host.Environment.ReadHostId(), blind) is { } blindRefusal) return blindRefusal;
         invocation.Screen.Notice($"{blind}; going on because multihost is on: ZFS watches the disks for another host before it imports");
+        return null;
     }
 
     /// <returns>What the server knows of the pool, null when nobody ever reported it; and why it could not be asked, null when it could.</returns>

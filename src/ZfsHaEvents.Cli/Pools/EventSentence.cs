@@ -29,6 +29,7 @@ static class EventSentence
             "export_failed" => $"export failed{e.Took()}: {e.Failure()}; {e.Sight()} afterwards",
             "pool_observed" => $"seen {e.Sight()}",
             "pool_health_changed" => $"health {e.Text("From").ToUpperInvariant()} -> {e.Text("To").ToUpperInvariant()}",
+            "order_refused" when e.Text("Order") is "" => $"REFUSED import{by}: {e.Text("Detail")}",
             "order_refused" => $"order {e.Text("Order")} not carried out: {e.Text("Reason")}: {e.Text("Detail")}",
             "order_reissued" => $"order {e.Text("Previous")} issued again as {e.Text("Order")} to {e.Text("Host")}: {e.Text("Reason")}",
             "ownership_claimed" => $"{e.Text("Host")} may hold the pool from now on: epoch {e.Text("Epoch")} ({e.Words("Basis")})",

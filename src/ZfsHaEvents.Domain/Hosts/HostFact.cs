@@ -89,4 +89,7 @@ public enum OrderRefusal
 
     /// <summary>The epoch could not be written to disk, so the effect was not begun.</summary>
     EpochNotRecorded,
+
+    /// <summary>No order: an import that a person typed, against which the server's knowledge spoke, or the lack of it.</summary>
+    NotPermitted,
 }

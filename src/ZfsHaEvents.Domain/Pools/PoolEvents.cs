@@ -70,7 +70,7 @@ public sealed record PoolObserved(HostName Host, PoolSight Sight) : PoolEvent;
 /// <summary>The pool's state on a host that has it imported changed.</summary>
 public sealed record PoolHealthChanged(HostName Host, PoolHealth From, PoolHealth To) : PoolEvent;
 
-/// <summary>A host did not carry out an order; nothing was run.</summary>
+/// <summary>A host did not carry out an order, or what a person typed there; nothing was run.</summary>
 public sealed record OrderRefused(HostName Host, OrderId? Order, Hosts.OrderRefusal Reason, string Detail) : PoolEvent, IHostDeed;
 
 /// <summary>An order was issued again because its host opened a new session.</summary>

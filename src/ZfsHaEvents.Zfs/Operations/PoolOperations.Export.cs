@@ -30,14 +30,7 @@ public sealed partial class PoolOperations
 
         var result = await ActAsync(held, journal, () => _zpool.ExportAsync(name, held, limit.Now(), cancellation));
         var after = await LookAfterAsync(request.Pool, imported: false, result.Run.Ended, journal);
-        var failure = result.Run switch
-        {
-            { Ended: false } => ZpoolFailure.TimedOut,
-            _ when !after.Sight.IsImported() => ZpoolFailure.None,
-            { ExitCode: 0 } => ZpoolFailure.DidNothing,
-            _ => result.Run.Failure,
-        };
-        return ExportEnded(journal, after, result.Run, failure, result.Run.Stderr.Trim());
+        return ExportEnded(journal, after, result.Run, FailureOf(result.Run, isDone: !after.Sight.IsImported()), result.Run.Stderr.Trim());
     }
 
     static OperationOutcome ExportEnded(Journal journal, HostLook look, ZpoolRun? run, ZpoolFailure failure, string detail)

@@ -42,14 +42,7 @@ public sealed partial class PoolOperations
         }
 
         var after = await LookAfterAsync(request.Pool, imported: true, result.Run.Ended, journal);
-        var failure = result.Run switch
-        {
-            { Ended: false } => ZpoolFailure.TimedOut,
-            _ when after.Sight.IsHeld() => ZpoolFailure.None,
-            { ExitCode: 0 } => ZpoolFailure.DidNothing,
-            _ => result.Run.Failure,
-        };
-        return ImportEnded(journal, after, result.Run, failure, result.Run.Stderr.Trim());
+        return ImportEnded(journal, after, result.Run, FailureOf(result.Run, isDone: after.Sight.IsHeld()), result.Run.Stderr.Trim());
     }
 
     async Task<ForceCheck> CheckForceAsync(ImportRequest request, ForceProof proof, TimeLeft limit, Journal journal, CancellationToken cancellation)

@@ -127,6 +127,15 @@ public sealed partial class PoolOperations(HostEnvironment host, IReportSink rep
         }
     }
 
+    /// <summary>What a command's run comes to. What is seen decides; the exit code and the words only say why it is not so.</summary>
+    static ZpoolFailure FailureOf(ZpoolRun run, bool isDone) => run switch
+    {
+        { Ended: false } => ZpoolFailure.TimedOut,
+        _ when isDone => ZpoolFailure.None,
+        { ExitCode: 0 } => ZpoolFailure.DidNothing,
+        _ => run.Failure,
+    };
+
     /// <summary>Asks the gate, and notes its refusal.</summary>
     static async Task<OperationOutcome?> RefuseAsync(OperationTerms terms, Journal journal) =>
         terms.Gate is { } gate && await gate() is { } refusal ? Refused(refusal, journal) : null;

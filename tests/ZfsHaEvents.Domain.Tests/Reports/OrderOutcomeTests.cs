@@ -71,6 +71,17 @@ public sealed class OrderOutcomeTests : Spec
         When(Report(A, export.Header.Id, Refused(OrderRefusal.Expired))).Then("OrderRefused").ThenNoOrders();
     }
 
+    [Fact]
+    public void A_typed_import_that_was_not_permitted_is_recorded_and_the_running_move_goes_on()
+    {
+        var export = ExportingOnA();
+        When(Report(A, null, Refused(OrderRefusal.NotPermitted))).Then("OrderRefused").ThenNoOrders();
+        Event<OrderRefused>().Order.ShouldBeNull();
+
+        When(Report(A, export.Header.Id, ExportEnded(Sights.Absent)));
+        OrderTo<ImportPool>(B);
+    }
+
     [Theory]
     [InlineData(true, MoveEnd.ExportUnknown)]
     [InlineData(false, MoveEnd.ImportUnknown)]
