@@ -73,6 +73,8 @@ sealed class OtherProcess : IDisposable
                 return 0;
             case ["run-under-lock", var pool, var program, .. var arguments]: // What `zfsha lock POOL -- COMMAND` does.
                 return await RunUnderLockAsync(host, PoolGuid.Parse(pool), program, arguments);
+            case ["signal-before-child", var signal, .. var arguments]: // As one that comes while the command is being started.
+                return await SignalBeforeChildAsync(signal, arguments);
             case ["leave-child", var pool, var seconds]: // Take the lock and start a command under it that runs for long.
                 await LeaveChildAsync(host, PoolGuid.Parse(pool), Seconds(seconds));
                 return 0;
@@ -118,6 +120,19 @@ sealed class OtherProcess : IDisposable
         var (exitCode, error) = await ChildProcess.RunInForegroundAsync(program == "self" ? Environment.ProcessPath! : program, arguments, held);
         if (error is not null) Say(error);
         return exitCode;
+    }
+
+    static async Task<int> SignalBeforeChildAsync(string signal, string[] arguments)
+    {
+        using var signals = new SignalForwarding();
+        using (var kill = Process.Start("/bin/sh", ["-c", $"kill -s {signal} {Environment.ProcessId}"])) await kill.WaitForExitAsync();
+        await Task.Delay(TimeSpan.FromMilliseconds(300)); // It has come by now.
+        using var child = Process.Start(new ProcessStartInfo("/bin/sh", arguments) { RedirectStandardOutput = true })!;
+        Say((await child.StandardOutput.ReadLineAsync())!);
+        signals.To(child);
+        Say((await child.StandardOutput.ReadLineAsync())!);
+        await child.WaitForExitAsync();
+        return child.ExitCode;
     }
 
     static async Task LeaveChildAsync(HostEnvironment host, PoolGuid pool, TimeSpan childTime)

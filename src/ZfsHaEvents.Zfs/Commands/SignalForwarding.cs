@@ -4,30 +4,49 @@ using System.Runtime.InteropServices;
 namespace ZfsHaEvents.Zfs.Commands;
 
 /// <summary>
-/// While it lives, the signals that would end this process are passed on to a child instead, whose exit then ends ours.
+/// While it lives, the signals that would end this process are passed on to a child instead, whose exit then ends ours. One that
+/// comes while the child is being started waits for it: nobody may end and leave the child behind.
 /// </summary>
 sealed class SignalForwarding : IDisposable
 {
     readonly List<PosixSignalRegistration> _registrations = [];
-    volatile Process? _child;
+    readonly Lock _gate = new();
+    readonly List<int> _early = [];
+    Process? _child;
 
     public SignalForwarding()
     {
-        Forward(PosixSignal.SIGTERM, Libc.SignalTerminate);
-        Forward(PosixSignal.SIGHUP, Libc.SignalHangUp);
-        // A terminal sends these two to the whole foreground group, the child included: passed on, they would arrive twice.
-        Forward(PosixSignal.SIGINT, Console.IsInputRedirected ? Libc.SignalInterrupt : null);
-        Forward(PosixSignal.SIGQUIT, Console.IsInputRedirected ? Libc.SignalQuit : null);
+        // A terminal sends the last two to the whole foreground group, the child included: passed on, they would arrive twice.
+        var fromTerminal = !Console.IsInputRedirected;
+        Forward(PosixSignal.SIGTERM, Libc.SignalTerminate, reachesChild: false);
+        Forward(PosixSignal.SIGHUP, Libc.SignalHangUp, reachesChild: false);
+        Forward(PosixSignal.SIGINT, Libc.SignalInterrupt, fromTerminal);
+        Forward(PosixSignal.SIGQUIT, Libc.SignalQuit, fromTerminal);
     }
 
-    public void To(Process child) => _child = child;
+    public void To(Process child)
+    {
+        lock (_gate)
+        {
+            _child = child;
+            _early.ForEach(signal => Send(child, signal)); // Those of a terminal too: the child may not have been there yet.
+        }
+    }
 
     public void Dispose() => _registrations.ForEach(registration => registration.Dispose());
 
-    void Forward(PosixSignal signal, int? number) => _registrations.Add(PosixSignalRegistration.Create(signal, context =>
+    void Forward(PosixSignal signal, int number, bool reachesChild) => _registrations.Add(PosixSignalRegistration.Create(signal, context =>
     {
-        if (_child is not { } child) return; // Nobody to pass it on to yet: it ends us, as it would.
         context.Cancel = true;
-        if (number is { } sent && !child.HasExited) Libc.Signal(child.Id, sent);
+        lock (_gate)
+        {
+            if (_child is null) _early.Add(number);
+            else if (!reachesChild) Send(_child, number);
+        }
     }));
+
+    static void Send(Process child, int signal)
+    {
+        if (!child.HasExited) Libc.Signal(child.Id, signal);
+    }
 }

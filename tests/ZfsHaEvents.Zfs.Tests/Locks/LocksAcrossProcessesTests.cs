@@ -125,5 +125,19 @@ public sealed class LocksAcrossProcessesTests : IDisposable
         (await outer.ExitCodeAsync()).ShouldBe(9);
     }
 
+    [Theory]
+    [InlineData("TERM")]
+    [InlineData("HUP")]
+    [InlineData("INT")]
+    [InlineData("QUIT")]
+    public async Task A_signal_that_comes_while_the_typed_command_is_being_started_reaches_it_too(string signal)
+    {
+        using var outer = OtherProcess.Start(
+            _host, "signal-before-child", signal, "-c", $"trap 'echo got {signal}; exit 9' {signal}; echo ready; while :; do sleep 0.05; done");
+        (await outer.ReadLineAsync()).ShouldBe("ready");
+        (await outer.ReadLineAsync()).ShouldBe($"got {signal}");
+        (await outer.ExitCodeAsync()).ShouldBe(9);
+    }
+
     public void Dispose() => _host.Dispose();
 }
