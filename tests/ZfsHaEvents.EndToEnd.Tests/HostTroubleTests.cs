@@ -61,6 +61,7 @@ public sealed class HostTroubleTests
         var session = await cluster.SessionAsync("c");
         cluster.StopAgent("c");
         using var disk = new SmallDisk(cluster.StateDirectory("c"));
+        string[] Spooled() => Directory.GetFiles(Path.Combine(cluster.StateDirectory("c"), "spool"), "*.json");
         try
         {
             cluster.StartAgent("c");
@@ -77,13 +78,15 @@ public sealed class HostTroubleTests
             agent.IsAlive.ShouldBeTrue($"logs in {cluster.Directory}");
             cluster.Truth().HoldersNow(cluster.Pools["tank1"]).ShouldBe(["c"]);
             disk.MakeRoom();
-            await FakeCluster.EventuallyAsync("c's import is told", async () => (string?)(await cluster.PoolAsync("tank1"))["holder"] == "c", Limit, () => $"logs in {cluster.Directory}");
+            await FakeCluster.EventuallyAsync("c's import is told, with all there is to tell", async () =>
+                (await cluster.HistoryAsync("tank1")).LastOrDefault(h => h.Host == "c")?.Presence == "ReadWrite" && Spooled().Length == 0, Limit, () => $"logs in {cluster.Directory}");
+            ((string?)(await cluster.PoolAsync("tank1"))["holder"]).ShouldBe("c");
 
             // Full while what was seen waits for the database.
             var database = cluster.PostgresPids();
             foreach (var pid in database) Running.Signal(pid, Running.SigStop);
             cluster.Zpool("c", "export", "tank1").ShouldBe("");
-            await FakeCluster.EventuallyAsync("it is on the spool", () => Task.FromResult(Directory.GetFiles(Path.Combine(cluster.StateDirectory("c"), "spool"), "*.json").Length > 0), Limit);
+            await FakeCluster.EventuallyAsync("it is on the spool", () => Task.FromResult(Spooled().Length > 0), Limit);
             disk.Fill();
             foreach (var pid in database) Running.Signal(pid, Running.SigCont);
             await FakeCluster.EventuallyAsync("c's export is told", async () => (await cluster.HistoryAsync("tank1")).LastOrDefault(h => h.Host == "c")?.Presence == "Absent", Limit, () => $"c's agent {(agent.IsAlive ? "lives" : $"died: {LastWords(agent.Log + ".err")}")}; logs in {cluster.Directory}");
