@@ -86,20 +86,18 @@ wait_for() { # SECONDS WHAT COMMAND...: until the command succeeds
 
 need_dotnet
 need_postgresql
-say "Building (a minute or two the first time) ..."
-for project in Server Agent Simulator Cli; do
-    dotnet build -c Release -v quiet "$root/src/ZfsHaEvents.$project" >"${TMPDIR:-/tmp}/zfsha-demo-build.$$" 2>&1 ||
-        { cat "${TMPDIR:-/tmp}/zfsha-demo-build.$$" >&2; fail "The build failed."; }
-done
-rm -f "${TMPDIR:-/tmp}/zfsha-demo-build.$$"
-for project in Server Agent Simulator Cli; do PATH=$root/src/ZfsHaEvents.$project/bin/Release/net10.0:$PATH; done
-
 dir=$(mktemp -d "${TMPDIR:-/tmp}/zfsha-demo.XXXXXX")
 chmod 755 "$dir" # PostgreSQL will not run as root; its own directories below are private.
 mkdir "$dir/log"
 trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
+
+say "Building (a minute or two the first time) ..."
+for project in Server Agent Simulator Cli; do
+    dotnet build -c Release -v quiet "$root/src/ZfsHaEvents.$project" >"$dir/log/build.log" 2>&1 || { cat "$dir/log/build.log" >&2; fail "The build failed."; }
+    PATH=$root/src/ZfsHaEvents.$project/bin/Release/net10.0:$PATH
+done
 built=$SECONDS
 
 # ---- the parts -------------------------------------------------------------------------------------------------------
@@ -125,14 +123,13 @@ lose_power() { # kernel and agent at once
     stop "kernel-$1" KILL
 }
 
-holder() { zfsha owner "$1" --json 2>/dev/null; }
 in_session() { [ "$(zfsha hosts --json | grep -o '"alive": *true' | wc -l)" -eq "$1" ]; }
 pools_known() { [ "$(zfsha pools --json | grep -o '"presence": *"ReadWrite"' | wc -l)" -eq 3 ]; }
 latest_move() { zfsha moves --json --pool "$1" | grep -o '"id": *"[^"]*"' | head -1 | cut -d'"' -f4; }
 move_is_over() { zfsha dossier "$1" --json | grep -q '"state": *"\(Completed\|Aborted\|Halted\)"'; }
 another_move_is_over() { local id; id=$(latest_move "$1") && [ -n "$id" ] && [ "$id" != "$2" ] && move_is_over "$id"; }
 
-port=$((20000 + RANDOM % 10000))
+until port=$((20000 + RANDOM % 10000)) && is_free_port $port; do :; done
 export ZFSHA_SERVER=http://127.0.0.1:$port
 
 chapter "Three hosts, shared disks, a server with its own PostgreSQL"

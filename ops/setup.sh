@@ -3,6 +3,7 @@
 
 root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
+export MSBUILDDISABLENODEREUSE=1 DOTNET_CLI_USE_MSBUILD_SERVER=0 UseSharedCompilation=false # Compilers would outlive us.
 
 fail() {
     printf '%s\n' "$*" >&2
@@ -36,12 +37,14 @@ have() {
 }
 
 need_dotnet() {
-    have dotnet || fail "The .NET SDK 10 is missing; see https://dotnet.microsoft.com/download"
+    have dotnet || fail "The .NET SDK 10.0.4xx is missing; see https://dotnet.microsoft.com/download"
     local version
-    version=$(cd "$root" && dotnet --version 2>&1) || fail "The .NET SDK 10 is missing; dotnet says: $version"
+    version=$(cd "$root" && dotnet --version 2>&1) || fail "The .NET SDK 10.0.4xx is missing; dotnet says: $version"
 }
 
 # The server starts a PostgreSQL of its own; only its programs are needed, no running service.
 need_postgresql() {
     need_packages 'postgresql=/usr/lib/postgresql/*/bin/initdb'
 }
+
+is_free_port() { ! (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using ZfsHaEvents.Domain;
 using ZfsHaEvents.Domain.Bus;
@@ -84,9 +85,11 @@ sealed class OrderPump(HostEnvironment host, PoolOperations operations, EpochRec
         var taken = time.GetTimestamp();
         try
         {
-            if (BusMessage.Read(message.Json).Message is not IOrder order) throw new MalformedMessageException("it is a message of another kind");
+            var envelope = BusMessage.Read(message.Json);
+            if (envelope.Message is not IOrder order) throw new MalformedMessageException("it is a message of another kind");
             if (message.Id != BusMessage.RowId(Queues.Host(host.Name), Actors.Server, order.Header.Id.Value))
                 throw new MalformedMessageException("its row is not one that the control plane makes: telling the outcome would not take it off the queue");
+            using var trace = Continue(envelope.TraceParent);
             log.OrderTaken(order.Header.Id.Value, order.GetType().Name, order.Header.Pool.ToString(), order.Header.Epoch.ToString());
             var outcome = await CarryOutAsync(order, () => message.Now + time.GetElapsedTime(taken), cancellation);
             troubles.Over($"{Part} {message.Id}");
@@ -117,6 +120,14 @@ sealed class OrderPump(HostEnvironment host, PoolOperations operations, EpochRec
         {
             _taken.TryRemove(message.Id, out _);
         }
+    }
+
+    /// <summary>What is done and reported from here on belongs to the order's trace (W3C trace context).</summary>
+    static Activity Continue(string? traceParent)
+    {
+        var activity = new Activity("zfsha.order");
+        if (ActivityContext.TryParse(traceParent, null, out _)) activity.SetParentId(traceParent!);
+        return activity.Start();
     }
 
     /// <param name="databaseNow">The database's clock, carried forward by our own since the order was taken.</param>

@@ -99,7 +99,7 @@ public sealed class PrivateCluster : IAsyncDisposable
         return installed.OrderByDescending(d => double.TryParse(Path.GetFileName(d), CultureInfo.InvariantCulture, out var v) ? v : 0)
             .Select(d => Path.Combine(d, "bin")).FirstOrDefault(d => File.Exists(Path.Combine(d, "initdb")))
             ?? throw new PrivateClusterException(
-                "no PostgreSQL server is installed under /usr/lib/postgresql: install it (apt-get install postgresql-15), name its programs' directory in ZFSHA_POSTGRES_BIN, or give a connection string with --connection");
+                "no PostgreSQL server is installed under /usr/lib/postgresql: install it (apt-get install postgresql), name its programs' directory in ZFSHA_POSTGRES_BIN, or give a connection string with --connection");
     }
 
     async Task EnsureRunningAsync(CancellationToken cancellation)

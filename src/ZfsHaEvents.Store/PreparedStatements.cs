@@ -20,7 +20,7 @@ static class PreparedStatements
             await statement.PrepareAsync(cancellation); // Nothing is sent when this connection has it.
             return await statement.ExecuteReaderAsync(CommandBehavior.CloseConnection, cancellation);
         }
-        catch
+        catch // Whatever it is goes on to the caller; the connection is nobody's yet.
         {
             await connection.DisposeAsync();
             throw;

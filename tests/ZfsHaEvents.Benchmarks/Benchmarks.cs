@@ -6,7 +6,7 @@ namespace ZfsHaEvents.Benchmarks;
 /// <summary>What is measured. Each makes its own cluster; what happened when is told by the truth log and by the database's clock, which are one clock here.</summary>
 static class Benchmarks
 {
-    /// <summary>ZFS's times as the issue of this product's making names them; the activity check is at a fiftieth.</summary>
+    /// <summary>An export and an import as they take on a pool of a few file systems; the activity check is at a fiftieth.</summary>
     static readonly ClusterShape Shape = new(TimeScale: 0.02, ExportSeconds: 0.5, ImportSeconds: 0.9, Stoppable: false);
 
     public static readonly IReadOnlyDictionary<string, Func<CancellationToken, Task<IReadOnlyList<Measured>>>> All =

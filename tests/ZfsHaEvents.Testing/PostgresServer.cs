@@ -126,7 +126,7 @@ public sealed class PostgresServer : IAsyncDisposable
         (Directory.Exists("/usr/lib/postgresql") ? Directory.GetDirectories("/usr/lib/postgresql") : [])
             .OrderByDescending(d => double.TryParse(Path.GetFileName(d), CultureInfo.InvariantCulture, out var version) ? version : 0)
             .Select(d => Path.Combine(d, "bin")).FirstOrDefault(d => File.Exists(Path.Combine(d, "initdb")))
-        ?? throw new InvalidOperationException("no PostgreSQL server is installed under /usr/lib/postgresql: apt-get install postgresql-15");
+        ?? throw new InvalidOperationException("no PostgreSQL server is installed under /usr/lib/postgresql: apt-get install postgresql");
 
     /// <summary>The command as the user that the cluster belongs to.</summary>
     static string[] AsOwner(params string[] command) =>

@@ -23,7 +23,7 @@ readonly partial struct EventFields(JsonElement data)
     /// <summary>A name in code (<c>ActiveElsewhere</c>) as words.</summary>
     public string Words(string name) => Words(Member(name));
 
-    /// <summary><c> (TEXT)</c>, when there is one.</summary>
+    /// <summary><c>: TEXT</c>, when there is one.</summary>
     public string After(string name) => Text(name) is { Length: > 0 } text ? $": {text}" : "";
 
     public string Because(string name) => Text(name) is { Length: > 0 } text ? $", because: {text}" : "";

@@ -18,7 +18,7 @@ static class HistoryVerb
         var host = Parsers.Host("--host", "Only what this host saw or did");
         var request = Parsers.RequestOption("Only what belongs to this switchover, failover or other request");
         var from = Parsers.Time("--from", "Only what was observed at or after that time: " + TypedTime.Forms);
-        var to = Parsers.Time("--to", "Only what was observed before that time");
+        var to = Parsers.Time("--to", "Only what was observed at or before that time");
         var limit = new Option<int>("--limit") { Description = $"At most so many: the newest ones, unless --from is given (1 to {LimitMax})", HelpName = "N", DefaultValueFactory = _ => LimitDefault };
         limit.Validators.Add(result =>
         {

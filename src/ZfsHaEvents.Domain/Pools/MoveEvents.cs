@@ -129,46 +129,64 @@ public abstract record MoveAborted(RequestId Id, MoveEnd Reason, string Detail, 
 /// <summary>It stopped and needs a person.</summary>
 public abstract record MoveHalted(RequestId Id, MoveEnd Reason, string Detail, double Seconds) : MoveEvent(Id);
 
+/// <inheritdoc cref="MoveRequested"/>
 public sealed record SwitchoverRequested(RequestId Id, HostName? To, string RequestedBy, string? Reason) : MoveRequested(Id, To, RequestedBy, Reason);
 
+/// <inheritdoc cref="MoveRefused"/>
 public sealed record SwitchoverRefused(RequestId Id, Refusal Reason, string Detail) : MoveRefused(Id, Reason, Detail);
 
+/// <inheritdoc cref="MoveStarted"/>
 public sealed record SwitchoverStarted(RequestId Id, HostName? From, HostName To, Epoch Epoch) : MoveStarted(Id, From, To, Epoch);
 
+/// <inheritdoc cref="MoveStepStarted"/>
 public sealed record SwitchoverStepStarted(RequestId Id, MoveStep Step, HostName? Host, OrderId? Order, SessionId? Session, BootId? Boot)
     : MoveStepStarted(Id, Step, Host, Order, Session, Boot);
 
+/// <inheritdoc cref="MoveStepDone"/>
 public sealed record SwitchoverStepDone(RequestId Id, MoveStep Step, double Seconds, double ZpoolSeconds, string Detail)
     : MoveStepDone(Id, Step, Seconds, ZpoolSeconds, Detail);
 
+/// <inheritdoc cref="MoveStepFailed"/>
 public sealed record SwitchoverStepFailed(RequestId Id, MoveStep Step, double Seconds, double ZpoolSeconds, ZpoolFailure Failure, string Detail)
     : MoveStepFailed(Id, Step, Seconds, ZpoolSeconds, Failure, Detail);
 
+/// <inheritdoc cref="MoveCompleted"/>
 public sealed record SwitchoverCompleted(RequestId Id, HostName Holder, Epoch Epoch, double Seconds) : MoveCompleted(Id, Holder, Epoch, Seconds);
 
+/// <inheritdoc cref="MoveAborted"/>
 public sealed record SwitchoverAborted(RequestId Id, MoveEnd Reason, string Detail, HostName? Holder, double Seconds)
     : MoveAborted(Id, Reason, Detail, Holder, Seconds);
 
+/// <inheritdoc cref="MoveHalted"/>
 public sealed record SwitchoverHalted(RequestId Id, MoveEnd Reason, string Detail, double Seconds) : MoveHalted(Id, Reason, Detail, Seconds);
 
+/// <inheritdoc cref="MoveRequested"/>
 public sealed record FailoverRequested(RequestId Id, HostName? To, string RequestedBy, string? Reason) : MoveRequested(Id, To, RequestedBy, Reason);
 
+/// <inheritdoc cref="MoveRefused"/>
 public sealed record FailoverRefused(RequestId Id, Refusal Reason, string Detail) : MoveRefused(Id, Reason, Detail);
 
+/// <inheritdoc cref="MoveStarted"/>
 public sealed record FailoverStarted(RequestId Id, HostName? From, HostName To, Epoch Epoch) : MoveStarted(Id, From, To, Epoch);
 
+/// <inheritdoc cref="MoveStepStarted"/>
 public sealed record FailoverStepStarted(RequestId Id, MoveStep Step, HostName? Host, OrderId? Order, SessionId? Session, BootId? Boot)
     : MoveStepStarted(Id, Step, Host, Order, Session, Boot);
 
+/// <inheritdoc cref="MoveStepDone"/>
 public sealed record FailoverStepDone(RequestId Id, MoveStep Step, double Seconds, double ZpoolSeconds, string Detail)
     : MoveStepDone(Id, Step, Seconds, ZpoolSeconds, Detail);
 
+/// <inheritdoc cref="MoveStepFailed"/>
 public sealed record FailoverStepFailed(RequestId Id, MoveStep Step, double Seconds, double ZpoolSeconds, ZpoolFailure Failure, string Detail)
     : MoveStepFailed(Id, Step, Seconds, ZpoolSeconds, Failure, Detail);
 
+/// <inheritdoc cref="MoveCompleted"/>
 public sealed record FailoverCompleted(RequestId Id, HostName Holder, Epoch Epoch, double Seconds) : MoveCompleted(Id, Holder, Epoch, Seconds);
 
+/// <inheritdoc cref="MoveAborted"/>
 public sealed record FailoverAborted(RequestId Id, MoveEnd Reason, string Detail, HostName? Holder, double Seconds)
     : MoveAborted(Id, Reason, Detail, Holder, Seconds);
 
+/// <inheritdoc cref="MoveHalted"/>
 public sealed record FailoverHalted(RequestId Id, MoveEnd Reason, string Detail, double Seconds) : MoveHalted(Id, Reason, Detail, Seconds);

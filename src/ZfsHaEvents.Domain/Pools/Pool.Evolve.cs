@@ -55,7 +55,7 @@ public sealed partial record Pool
             UnknownEvent => next with { UnknownHistory = true },
 
             // History only: they say what happened and change nothing that is decided on.
-            ExportStarted or PoolLockAcquired or PoolLockReleased or PoolLockTimedOut or PoolLockBroken
+            ExportStarted or PoolLockTimedOut or PoolLockBroken
                 or PoolHealthChanged or OwnershipDisputed => next,
 
             _ => throw new UnreachableException($"{recorded.Event.GetType().Name} has no place in the fold."),

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography;
 using ZfsHaEvents.Domain;
@@ -24,6 +25,6 @@ public sealed class SpooledReports(HostEnvironment host, Spool spool, TimeProvid
         // numbers; it is on the spool with the rest, so that the report told twice is noticed.
         var drawn = RandomNumberGenerator.GetHexString(DrawnDigits, lowercase: true);
         var id = string.Create(CultureInfo.InvariantCulture, $"{report.Order?.Value ?? "report"}@{report.Boot}/{report.Facts[0].Sequence}/{drawn}");
-        return new(id, Source(host.Name), report.PoolId.ToString(), TraceParent: null, report);
+        return new(id, Source(host.Name), report.PoolId.ToString(), Activity.Current?.Id, report); // An order's trace goes on in what is reported of it.
     }
 }

@@ -64,10 +64,10 @@ sealed class AgentOnAHost : ILogger, IAsyncDisposable
     public Task OpenedAsync() => Eventually.TrueAsync(() => Session.Current is not null);
 
     /// <summary>Puts a message on the host's queue, as the server does.</summary>
-    public Task OrderAsync(string id, object order)
+    public Task OrderAsync(string id, object order, string? traceParent = null)
     {
         var queue = Queues.Host(Host.Environment.Name);
-        var message = new BusMessage(id, Actors.Server, TestHost.Tank.ToString(), null, order);
+        var message = new BusMessage(id, Actors.Server, TestHost.Tank.ToString(), traceParent, order);
         return Database.SendAsync([new(BusMessage.RowId(queue, Actors.Server, id), queue, message.Write(DateTimeOffset.UtcNow), TimeSpan.Zero)], completes: null, _stopping.Token);
     }
 
