@@ -7,8 +7,8 @@ namespace ZfsHaEvents.Domain;
 /// <param name="Sequence">Its place among the facts of that boot.</param>
 /// <param name="Actor">Who: a person's name, <c>zfsha-agent</c>, <c>zfsha-server</c>.</param>
 /// <param name="Late">
-/// A newer fact of that host was recorded before this one, or the host has rebooted since. It is history, and never changes
-/// the present.
+/// A newer fact of that host was recorded before this one, or the host has rebooted since, or was lost and has no session yet. It is history,
+/// and never changes the present.
 /// </param>
 public sealed record Stamp(DateTimeOffset ObservedAt, HostName? Host, BootId? Boot, long? Sequence, string Actor, bool Late);
 

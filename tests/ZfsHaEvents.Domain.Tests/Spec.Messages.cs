@@ -20,8 +20,9 @@ public abstract partial class Spec
 
     protected SwitchoverPool Switchover(HostName to, string? id = null) => new(id is null ? NewId() : new(id), TheTank, to, "anna", "maintenance");
 
-    protected FailoverPool Failover(HostName? to, string? fencing = null, string? id = null) =>
-        new(id is null ? NewId() : new(id), TheTank, "anna", to, "host is down", fencing);
+    /// <param name="fencing">Her word that A, or the host named, cannot write.</param>
+    protected FailoverPool Failover(HostName? to, string? fencing = null, string? id = null, HostName? fenced = null) =>
+        new(id is null ? NewId() : new(id), TheTank, "anna", to, "host is down", fencing is null ? null : fenced ?? A, fencing);
 
     protected ConfirmFencing Confirm(HostName host) => new(NewId(), TheTank, host, "anna", "powered off at the PDU, ticket 17");
 

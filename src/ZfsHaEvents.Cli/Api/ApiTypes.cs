@@ -46,7 +46,7 @@ sealed record HistoryFilter(
 
 sealed record SwitchoverBody(HostName To, string By, string? Reason, RequestId Id);
 
-sealed record FailoverBody(string By, HostName? To, string? Reason, string? FencingStatement, RequestId Id);
+sealed record FailoverBody(string By, HostName? To, string? Reason, HostName? FencedHost, string? FencingStatement, RequestId Id);
 
 sealed record FencingBody(HostName Host, string By, string Statement, RequestId Id);
 

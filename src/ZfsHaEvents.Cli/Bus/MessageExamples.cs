@@ -19,7 +19,7 @@ static class MessageExamples
     static readonly IRequest[] Requests =
     [
         new SwitchoverPool(Id, Tank, B, "alice", "kernel update on a"),
-        new FailoverPool(Id, Tank, "alice", B, "a does not answer", "power of a cut at the PDU"),
+        new FailoverPool(Id, Tank, "alice", B, "a does not answer", A, "power of a cut at the PDU"),
         new ConfirmFencing(Id, Tank, A, "alice", "power of a cut at the PDU"),
         new CallOffMove(Id, Tank, new("fo-1120-0214-k7f2q9ab"), "alice", "a is back"),
         new AcknowledgeHalt(Id, Tank, "alice", "looked at both hosts: only b has it imported"),

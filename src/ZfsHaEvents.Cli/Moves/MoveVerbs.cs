@@ -52,11 +52,15 @@ static class FailoverVerb
     {
         var pool = Parsers.Pool();
         var to = Parsers.Host("--to", "The host that shall have it; without it, the first of the policy's targets that is alive");
-        var fenced = Parsers.Text("--fenced", "STATEMENT", "Your word that the lost holder cannot write to the disks, and how that was made sure of; without it, the policy says what is needed");
+        var fenced = Parsers.Host("--fenced", "The lost holder, when you know that it cannot write to the disks; without it, the policy says what is needed");
+        var statement = Parsers.Text("--statement", "TEXT", "How that was made sure of: power cut at the PDU, cable pulled, ticket number; with --fenced");
         var (reason, id, by, wait) = (Parsers.Text("--reason", "TEXT", "Why, for the audit"), Parsers.Id(), Parsers.By(), new WaitOptions());
-        return Verb.Of("failover", "Take a pool over from a holder that does not answer", [pool, to, fenced, reason, id, by, .. wait.Symbols], invocation =>
+        return Verb.Of("failover", "Take a pool over from a holder that does not answer", [pool, to, fenced, statement, reason, id, by, .. wait.Symbols], invocation =>
         {
-            var body = new FailoverBody(invocation.Get(by)!, invocation.Get(to), invocation.Get(reason), invocation.Get(fenced), invocation.Get(id) ?? Ids.New("fo"));
+            if (invocation.Get(fenced) is null != invocation.Get(statement) is null)
+                throw CommandFailedException.BadUsage("--fenced HOST and --statement TEXT belong together: which host cannot write to the disks, and how that was made sure of");
+
+            var body = new FailoverBody(invocation.Get(by)!, invocation.Get(to), invocation.Get(reason), invocation.Get(fenced), invocation.Get(statement), invocation.Get(id) ?? Ids.New("fo"));
             return wait.RunAsync(invocation, () => invocation.Server.FailOverAsync(invocation.Get(pool), body, invocation.Cancellation));
         });
     }

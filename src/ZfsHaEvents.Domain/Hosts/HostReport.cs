@@ -18,9 +18,10 @@ public sealed record HostReport(
     {
         var change = new PoolChange(pool, context);
         change.Discover(PoolId, Name, Host);
+        var early = Order is null && change.IsLost(Host);
         foreach (var fact in Facts)
         {
-            var stamp = new Stamp(fact.ObservedAt, Host, Boot, fact.Sequence, Actor, change.IsLate(Host, Boot, fact.Sequence));
+            var stamp = new Stamp(fact.ObservedAt, Host, Boot, fact.Sequence, Actor, early || change.IsLate(Host, Boot, fact.Sequence));
             Apply(change, fact, stamp);
         }
 

@@ -39,7 +39,7 @@ public sealed record HostReconnected(
         if (change.Pool.OutstandingImport is not { } outstanding || outstanding.Host != Host || outstanding.Session == Session || change.Pool.Move?.Awaits(outstanding.Order) is true) return;
 
         // Nothing obeyed at all may also mean that the record was lost: only a lower epoch, read from it, shows something.
-        var neverBegun = Obeyed is { } obeyed && obeyed.Incarnation == change.Context.Incarnation && obeyed.Epoch < outstanding.Epoch;
+        var neverBegun = Obeyed is { } obeyed && !outstanding.Begun && obeyed.Incarnation == change.Context.Incarnation && obeyed.Epoch < outstanding.Epoch;
         if (outstanding.Boot != Boot) change.Record(new ImportRuledOut(Host, outstanding.Order, $"{Host} has rebooted since"));
         else if (neverBegun) change.Record(new ImportRuledOut(Host, outstanding.Order, $"{Host} never began it: the highest epoch it has obeyed is {Obeyed!.Epoch}, and its session is over"));
     }
@@ -47,10 +47,10 @@ public sealed record HostReconnected(
     /// <summary>A host that obeyed more than we ever ordered shows that our history is not the newest.</summary>
     void Compare(PoolChange change)
     {
-        if (Obeyed is not { } obeyed || change.Pool.Halt is not null) return;
+        if (Obeyed is not { } obeyed) return;
 
         var foreign = obeyed.Incarnation != change.Context.Incarnation;
-        if (foreign ? change.Pool.KnownIncarnations.Contains(obeyed.Incarnation) : obeyed.Epoch <= change.Pool.Epoch) return;
+        if (foreign ? change.Pool.KnownIncarnations.Contains(obeyed.Incarnation) : obeyed.Epoch <= change.Pool.Epoch || obeyed.Epoch <= change.Pool.Halt?.Epoch) return;
 
         if (change.Pool.RunningMove() is not null) change.Halt(MoveEnd.OrderRefused, $"{Host} has obeyed epoch {obeyed.Epoch} of incarnation {obeyed.Incarnation}");
         change.Record(new PoolHalted(foreign ? HaltCause.ForeignIncarnation : HaltCause.EpochAhead, Host, obeyed.Incarnation, obeyed.Epoch, change.Pool.Epoch));

@@ -77,6 +77,12 @@ static class Moving
 
         if (change.Context.Alive(move.To) is null && move.Kind is MoveKind.Switchover)
         {
+            if (change.Pool.OutstandingImport is { } outstanding)
+            {
+                change.Halt(MoveEnd.TargetLost, $"the lease of {move.To} was lost, and an earlier import there ({outstanding.Order}) may still take effect");
+                return;
+            }
+
             change.PutBack(MoveEnd.TargetLost, $"the lease of {move.To} was lost before it was told to import");
             return;
         }
@@ -162,11 +168,12 @@ static class Moving
     /// <summary>How losing this host ends the move.</summary>
     public static MoveEnd Lost(this PoolChange change, HostName host) => change.Running().To == host ? MoveEnd.TargetLost : MoveEnd.SourceLost;
 
-    /// <summary>Who else is seen to hold the pool, in a sentence; null when nobody is.</summary>
+    /// <summary>Who else is seen to hold the pool, or to be importing it by hand, in a sentence; null when nobody is.</summary>
     static string? HeldOutside(this PoolChange change, HostName host)
     {
         var others = change.Pool.Holders().Where(h => h != host).ToList();
-        return others.Count == 0 ? null : $"{string.Join(" and ", others)} {(others.Count == 1 ? "has" : "have")} the pool imported read-write";
+        if (others.Count > 0) return $"{string.Join(" and ", others)} {(others.Count == 1 ? "has" : "have")} the pool imported read-write";
+        return change.Pool.TypedImports.FirstOrDefault(t => t.Key != host) is { Value: { } typed, Key: var typedOn } ? $"{typed.By} began to import the pool on {typedOn}" : null;
     }
 
     static void OrderImport(this PoolChange change, MoveStep step, HostName host)
@@ -192,9 +199,9 @@ static class Moving
         return step switch
         {
             MoveStep.Export => new ExportPool(header),
-            MoveStep.ReadLabels => new ReadLabels(header, pool.LeavesFor(host)),
-            MoveStep.Import => new ImportPool(header, change.ProofFor(move, standing), pool.LeavesFor(host)),
-            MoveStep.PutBack or MoveStep.Fence or _ => new ImportPool(header, Force: null, pool.LeavesFor(host)),
+            MoveStep.ReadLabels => new ReadLabels(header, pool.Leaves()),
+            MoveStep.Import => new ImportPool(header, change.ProofFor(move, standing), pool.Leaves()),
+            MoveStep.PutBack or MoveStep.Fence or _ => new ImportPool(header, Force: null, pool.Leaves()),
         };
     }
 

@@ -18,7 +18,7 @@ public sealed partial record Pool
             PoolDiscovered e => next with { Name = e.Name },
             PoolRenamed e => next with { Name = e.To },
             ImportStarted { Order: null } e => next.Typed(e.Host, recorded.Stamp),
-            ImportStarted e => OutstandingImport is { } o && o.Order == e.Order ? next with { OutstandingImport = o with { Begun = true } } : next,
+            ImportStarted e => OutstandingImport is { } o && o.Host == e.Host && o.Boot == recorded.Stamp.Boot ? next with { OutstandingImport = o with { Begun = true } } : next,
             ImportSucceeded e => next.ImportEnded(e.Host, e.Order, e.Run, e.Sight, recorded),
             ImportRefused e => next.ImportEnded(e.Host, e.Order, e.Run, e.Sight, recorded),
             ImportFailed e => next.ImportEnded(e.Host, e.Order, e.Run, e.Sight, recorded),
@@ -46,10 +46,10 @@ public sealed partial record Pool
             RequestRefused e => next.Dealt(e.Request),
             PoolHalted e => next with
             {
-                Halt = new($"{e.Cause} reported by {e.Host}", null, e.Reported > Epoch ? e.Reported : Epoch),
+                Halt = new($"{e.Cause} reported by {e.Host}", Halt?.Move, Highest(e.Reported, Highest(Epoch, Halt?.Epoch ?? Epoch))),
                 KnownIncarnations = KnownIncarnations.Add(e.ReportedIncarnation),
             },
-            HaltAcknowledged e => next.Dealt(e.Request) with { Halt = null, Epoch = e.Epoch > Epoch ? e.Epoch : Epoch },
+            HaltAcknowledged e => next.Dealt(e.Request) with { Halt = null, Epoch = Highest(e.Epoch, Epoch) },
             AlertAcknowledged e => next.Dealt(e.Request),
             MoveEvent e => next.EvolveMove(e, recorded),
             UnknownEvent => next with { UnknownHistory = true },
@@ -71,7 +71,9 @@ public sealed partial record Pool
         return this with
         {
             Sightings = Sightings.SetItem(host, new(sight.Over(earlier?.Sight ?? PoolSight.Unknown), boot, sequence, recorded.Stamp.ObservedAt, recorded.Id, Stale: false)),
+            Make = sight.IsImported() ? (Make ?? PoolMake.Unknown).With(sight) : Make,
             Awaited = sight.Presence is PoolPresence.Unknown ? Awaited : Awaited.Remove(host),
+            ToldLate = ToldLate.Remove(host),
 
             // It speaks: whoever vouched that it could not write vouched for an earlier time.
             Fenced = Fenced.Remove(host),
@@ -85,6 +87,8 @@ public sealed partial record Pool
     {
         var ended = run is null or { Ended: true };
         var seen = ended ? Seen(host, sight, recorded).TypedOver(host, recorded.Stamp) : Seen(host, sight, recorded);
+        var byHand = recorded.Stamp.Late && sight.IsHeld() && !(Sightings.TryGetValue(host, out var last) && last.Boot == recorded.Stamp.Boot && !last.Stale);
+        if (byHand && TypedImports.ContainsKey(host) && !seen.TypedImports.ContainsKey(host)) seen = seen with { ToldLate = seen.ToldLate.Add(host) };
         var settled = ended && !recorded.Stamp.Late && sight.Presence is not PoolPresence.Unknown;
         return settled && OutstandingImport is { } outstanding && outstanding.Host == host && outstanding.Order == order
             ? seen with { OutstandingImport = null }
@@ -121,12 +125,23 @@ public sealed partial record Pool
     Pool Reissued(OrderReissued e) => this with
     {
         OutstandingImport = Move?.Steps is [.., { Step: MoveStep.Import or MoveStep.PutBack } step] && step.Order == e.Previous
-            ? new(e.Host, e.Order, Epoch, e.Session, e.Boot, Begun: OutstandingImport is { Begun: true })
+            ? Outstands(e.Host, e.Order, e.Session, e.Boot)
             : OutstandingImport,
         Move = Move is { Steps: [.., var last] } move && last.Order == e.Previous
             ? move with { Steps = move.Steps.SetItem(move.Steps.Count - 1, last with { Order = e.Order, Session = e.Session, Attempt = last.Attempt + 1 }) }
             : Move,
     };
+
+    /// <summary>
+    /// The import that was ordered now. One that this host was told before, and that is not over, lives on in it: it may have begun, and it
+    /// had the lower epoch.
+    /// </summary>
+    OutstandingImport Outstands(HostName host, OrderId order, SessionId session, BootId boot) =>
+        OutstandingImport is { } earlier && earlier.Host == host && earlier.Boot == boot
+            ? earlier with { Order = order, Session = session }
+            : new(host, order, Epoch, session, boot, Begun: false);
+
+    static Epoch Highest(Epoch one, Epoch other) => one > other ? one : other;
 
     Pool Doubted(OwnershipUnverified e) => this with
     {
@@ -168,7 +183,7 @@ public sealed partial record Pool
             {
                 Move = Move with { Steps = Move.Steps.Add(new(e.Step, e.Host, e.Order, e.Session, 1, recorded.RecordedAt, null, null, 0, "")) },
                 OutstandingImport = e is { Step: MoveStep.Import or MoveStep.PutBack, Host: { } host, Order: { } order, Session: { } session, Boot: { } boot }
-                    ? new(host, order, Epoch, session, boot, Begun: false)
+                    ? Outstands(host, order, session, boot)
                     : OutstandingImport,
             },
             MoveStepDone e => this with { Move = EndStep(Move, recorded, done: true, e.ZpoolSeconds, e.Detail) },

@@ -30,6 +30,12 @@ public sealed partial record Pool
     /// <summary>What each host saw last.</summary>
     public ImmutableSortedDictionary<HostName, Sighting> Sightings { get; init; } = ImmutableSortedDictionary<HostName, Sighting>.Empty;
 
+    /// <summary>The pool as the host that had it imported last described it; null when nobody ever did.</summary>
+    public PoolMake? Make { get; init; }
+
+    /// <summary>Hosts that told late of an import by a typed command: that they have the pool now is no surprise.</summary>
+    public ImmutableSortedSet<HostName> ToldLate { get; init; } = [];
+
     /// <summary>Imports by a typed command that have begun and, as far as told, not ended.</summary>
     public ImmutableSortedDictionary<HostName, TypedImport> TypedImports { get; init; } = ImmutableSortedDictionary<HostName, TypedImport>.Empty;
 
@@ -93,13 +99,24 @@ public sealed partial record Pool
     }
 
     /// <summary>Whether multihost was on when somebody last saw the pool imported; null when nobody could tell.</summary>
-    public bool? Multihost() => Sightings.Values.Where(s => s.Sight.Multihost is not null).MaxBy(s => s.ObservedAt)?.Sight.Multihost;
+    public bool? Multihost() => Make?.Multihost;
 
-    /// <summary>The leaf devices as the host named, or else whoever saw them last, had them.</summary>
-    public IReadOnlyList<string> LeavesFor(HostName host) =>
-        Sightings.TryGetValue(host, out var own) && own.Sight.Leaves.Count > 0
-            ? own.Sight.Leaves
-            : Sightings.Values.Where(s => s.Sight.Leaves.Count > 0).MaxBy(s => s.ObservedAt)?.Sight.Leaves ?? [];
+    /// <summary>The leaf devices when somebody last saw the pool imported; empty when nobody could tell.</summary>
+    public IReadOnlyList<string> Leaves() => Make?.Leaves ?? [];
+}
+
+/// <summary>
+/// What belongs to the pool and not to a host, as far as it was read from the pool while it was imported: what a host remembers of its own time with
+/// the pool says nothing of what others changed since.
+/// </summary>
+/// <param name="Multihost">The <c>multihost</c> property; null when nobody could read it.</param>
+/// <param name="Leaves">The leaf vdevs' device paths; empty when nobody could read them.</param>
+public sealed record PoolMake(bool? Multihost, IReadOnlyList<string> Leaves)
+{
+    public static readonly PoolMake Unknown = new(null, []);
+
+    /// <summary>With what a later sight of the imported pool shows.</summary>
+    public PoolMake With(PoolSight sight) => new(sight.Multihost ?? Multihost, sight.Leaves.Count > 0 ? sight.Leaves : Leaves);
 }
 
 /// <summary>What a host saw of the pool, and how old that is.</summary>

@@ -63,6 +63,9 @@ public enum Refusal
     /// <summary>A person vouched for something and did not say how they know.</summary>
     EvidenceMissing,
 
+    /// <summary>The host that a person vouches for is not the one that the pool is to be taken over from.</summary>
+    NotTheHolder,
+
     /// <summary>A host whose lease is live cannot be confirmed as fenced.</summary>
     HostAlive,
 }

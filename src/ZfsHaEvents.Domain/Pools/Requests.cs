@@ -79,11 +79,12 @@ public sealed record SwitchoverPool([property: JsonIgnore] RequestId Id, PoolRef
 
 /// <summary>Take the pool over because its holder does not answer.</summary>
 /// <param name="To">The target; null for the first of the policy's targets that is alive.</param>
+/// <param name="FencedHost">The lost holder that the asker vouches for; null to go by the policy. Another than the last holder is refused.</param>
 /// <param name="FencingStatement">
 /// The asker's word that the holder cannot write to the disks (how it was powered off or cut off); null to go by the policy.
 /// </param>
 public sealed record FailoverPool(
-    [property: JsonIgnore] RequestId Id, PoolReference Pool, string By, HostName? To = null, string? Reason = null, string? FencingStatement = null) : IRequest
+    [property: JsonIgnore] RequestId Id, PoolReference Pool, string By, HostName? To = null, string? Reason = null, HostName? FencedHost = null, string? FencingStatement = null) : IRequest
 {
     public IRequest WithId(RequestId id) => this with { Id = id };
 

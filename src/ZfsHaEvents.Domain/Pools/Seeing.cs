@@ -20,6 +20,13 @@ static class Seeing
         return change.Pool.Sightings.TryGetValue(host, out var last) && last.Boot == boot && sequence <= last.Sequence;
     }
 
+    /// <summary>
+    /// Whether the host was lost and has no session yet. What it noticed by itself is of the time before, however new: its session will say how
+    /// things stand. The outcome of an order is not: somebody waits for it, and it ends what may still take effect.
+    /// </summary>
+    public static bool IsLost(this PoolChange change, HostName host) =>
+        change.Context.Alive(host) is null && change.Pool.Sightings.TryGetValue(host, out var last) && last.Stale;
+
     /// <summary>Records a look if it differs from the last one, came too late, or answers a question that is open.</summary>
     public static void See(this PoolChange change, HostName host, PoolSight sight, Stamp stamp)
     {
@@ -55,9 +62,12 @@ static class Seeing
         var holders = pool.Holders().ToList();
         if (holders.Count >= 2 && !pool.Conflict.SetEquals(holders))
             change.Record(new ConflictDetected(holders, [.. holders.Select(h => pool.Sightings[h].Event)]));
-        else if (holders.Count < 2 && pool.Conflict.Count > 0)
+        else if (holders.Count < 2 && pool.Conflict.Count(h => MayWrite(pool.Sightings.GetValueOrDefault(h))) < 2 && pool.Conflict.Count > 0)
             change.Record(new ConflictCleared(pool.Holder()));
     }
+
+    /// <summary>Held when last seen; that a host has gone silent since ends no conflict.</summary>
+    static bool MayWrite(Sighting? sighting) => sighting is not null && sighting.Sight.IsHeld() && sighting.Sight.Health is not PoolHealth.Suspended;
 
     /// <summary>
     /// A failover that has not told the target to import yet is pointless once the holder is back with the pool; and a host
@@ -96,7 +106,7 @@ static class Seeing
             var heldBefore = was?.Sight.IsHeld() is true;
             var firstWord = was is null && before.Claimant is null && !before.Sightings.Values.Any(s => s.Sight.IsHeld());
             var attributed = change.Pool.Claimant == host || before.TypedImports.ContainsKey(host)
-                || change.Pool.OutstandingImport?.Host == host || change.Has<ImportSucceeded>(e => e.Host == host);
+                || before.ToldLate.Contains(host) || change.Pool.OutstandingImport?.Host == host || change.Has<ImportSucceeded>(e => e.Host == host);
             if (heldBefore || firstWord || attributed) continue;
 
             change.Record(new OwnershipDisputed(host, change.Pool.Claimant, change.Pool.Epoch, Dispute.ImportNotOrdered, [now.Event]));

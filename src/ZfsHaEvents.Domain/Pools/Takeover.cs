@@ -12,7 +12,7 @@ static class Takeover
         change.Record(new FailoverRequested(request.Id, request.To, request.By, request.Reason), request.By);
 
         var target = request.To ?? FirstAlive(pool, context);
-        if (Refuse(pool, context, target, request.FencingStatement) is var (refusal, detail))
+        if (Refuse(pool, context, target, request) is var (refusal, detail))
         {
             change.Record(new FailoverRefused(request.Id, refusal, detail));
             return;
@@ -114,11 +114,12 @@ static class Takeover
     static HostName? FirstAlive(Pool pool, DecisionContext context) =>
         pool.Policy.Targets.Where(t => t != pool.LastHolder() && context.Alive(t) is not null).Select(t => (HostName?)t).FirstOrDefault();
 
-    static (Refusal, string)? Refuse(Pool pool, DecisionContext context, HostName? target, string? statement)
+    static (Refusal, string)? Refuse(Pool pool, DecisionContext context, HostName? target, FailoverPool request)
     {
-        var vouchedFor = statement is not null;
+        var vouchedFor = request.FencedHost is not null;
         if (Guards.NotNow(pool) is { } notNow) return notNow;
-        if (vouchedFor && string.IsNullOrWhiteSpace(statement)) return (Refusal.EvidenceMissing, Guards.SayHow);
+        if (vouchedFor && string.IsNullOrWhiteSpace(request.FencingStatement)) return (Refusal.EvidenceMissing, Guards.SayHow);
+        if (!vouchedFor && request.FencingStatement is not null) return (Refusal.EvidenceMissing, "say which host it is that cannot write to the disks");
         if (target is not { } to) return (Refusal.NoTarget, "no target was named, and none of the policy's targets is alive");
         if (Guards.BadTarget(to, context) is { } badTarget) return badTarget;
         if (pool.Holder() == to) return (Refusal.AlreadyHeldByTarget, $"{to} has the pool imported already");
@@ -126,9 +127,10 @@ static class Takeover
             return (Refusal.PoolSuspended, $"{to} has the pool imported with its I/O suspended and could not write to it; reboot {to} first");
         if (pool.LastHolder() is not { } from) return (Refusal.NothingToTakeOver, "no host holds or has claimed the pool; ask for a switchover");
         if (from == to) return (Refusal.AlreadyHeldByTarget, $"{to} is the last holder; a failover takes a pool from another host");
+        if (request.FencedHost is { } vouched && vouched != from) return (Refusal.NotTheHolder, $"the pool is to be taken over from {from}, not from {vouched}: make sure that {from} cannot write to the disks");
         if (context.Alive(from) is not null) return (Refusal.HolderAlive, $"{from} renews its lease; ask for a switchover");
         if (Guards.ImportElsewhere(pool, to, vouchedFor ? from : null) is { } outstanding) return outstanding;
-        if (pool.LeavesFor(to).Count == 0) return (Refusal.LeavesUnknown, "no host has ever reported the pool's devices, so its labels cannot be read");
+        if (pool.Leaves().Count == 0) return (Refusal.LeavesUnknown, "no host has ever reported the pool's devices, so its labels cannot be read");
         if (!vouchedFor && !pool.Fenced.ContainsKey(from) && pool.Policy.Fencing is FencingMethod.MmpAlone && pool.Multihost() is not true)
             return (Refusal.MultihostOff, "the policy rests on MMP alone, and multihost was not on when the pool was last seen imported; confirm that the holder is fenced");
         return null;

@@ -12,7 +12,7 @@ namespace ZfsHaEvents.Server.Failovers;
 sealed record SwitchoverBody(HostName To, string By, string? Reason = null, RequestId? Id = null);
 
 /// <inheritdoc cref="SwitchoverBody"/>
-sealed record FailoverBody(string By, HostName? To = null, string? Reason = null, string? FencingStatement = null, RequestId? Id = null);
+sealed record FailoverBody(string By, HostName? To = null, string? Reason = null, HostName? FencedHost = null, string? FencingStatement = null, RequestId? Id = null);
 
 /// <inheritdoc cref="SwitchoverBody"/>
 sealed record FencingBody(HostName Host, string By, string Statement, RequestId? Id = null);
@@ -34,7 +34,7 @@ static class FailoverEndpoints
         routes.MapPost("/pools/{pool}/switchovers", (string pool, SwitchoverBody body, Requests requests, CancellationToken cancellation) =>
             requests.AskAsync(new SwitchoverPool(Requests.IdOf(body.Id), PoolReference.Parse(pool), body.To, body.By, body.Reason), cancellation));
         routes.MapPost("/pools/{pool}/failovers", (string pool, FailoverBody body, Requests requests, CancellationToken cancellation) =>
-            requests.AskAsync(new FailoverPool(Requests.IdOf(body.Id), PoolReference.Parse(pool), body.By, body.To, body.Reason, body.FencingStatement), cancellation));
+            requests.AskAsync(new FailoverPool(Requests.IdOf(body.Id), PoolReference.Parse(pool), body.By, body.To, body.Reason, body.FencedHost, body.FencingStatement), cancellation));
         routes.MapPost("/pools/{pool}/fencing-confirmations", (string pool, FencingBody body, Requests requests, CancellationToken cancellation) =>
             requests.AskAsync(new ConfirmFencing(Requests.IdOf(body.Id), PoolReference.Parse(pool), body.Host, body.By, body.Statement), cancellation));
         routes.MapPost("/pools/{pool}/halt-acknowledgements", (string pool, AcknowledgeBody body, Requests requests, CancellationToken cancellation) =>

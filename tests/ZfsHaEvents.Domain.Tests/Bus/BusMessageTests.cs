@@ -15,7 +15,7 @@ public sealed class BusMessageTests
         """{"type":"zfsha.pool.switchover","data":{"pool":"tank1","to":"b","by":"alice","reason":"kernel update"}}""",
         """{"type":"zfsha.pool.switchover","data":{"pool":"tank1","to":"b","by":"alice"}}""",
         """{"type":"zfsha.pool.failover","data":{"pool":"tank1","by":"alice"}}""",
-        """{"type":"zfsha.pool.failover","data":{"pool":"tank1","by":"alice","to":"b","fencingStatement":"PDU outlet 7 is off"}}""",
+        """{"type":"zfsha.pool.failover","data":{"pool":"tank1","by":"alice","to":"b","fencedHost":"a","fencingStatement":"PDU outlet 7 is off"}}""",
         """{"type":"zfsha.pool.confirm-fencing","data":{"pool":"tank1","host":"a","by":"alice","statement":"PDU outlet 7 is off"}}""",
         """{"type":"zfsha.pool.call-off","data":{"pool":"tank1","move":"m1","by":"alice","reason":"not needed"}}""",
         """{"type":"zfsha.pool.acknowledge-halt","data":{"pool":"tank1","by":"alice","comment":"looked"}}""",

@@ -57,7 +57,7 @@ public sealed class Chaos(int seed)
             < 90 => new ConfirmFencing(NewId(), Tank, Any(), "anna", "power is off"),
             < 92 => new SetPoolPolicy(NewId(), Tank, new(Chance(50), Chance(50) ? FencingMethod.Manual : FencingMethod.MmpAlone, [Any(), Any()]), "anna"),
             < 93 when _moves.Count > 0 => new CallOffMove(NewId(), Tank, Chance(70) ? _moves[^1] : _moves[0], "anna", "no"),
-            < 97 => new FailoverPool(NewId(), Tank, "anna", Chance(80) ? Any() : null, null, Chance(40) ? "pulled the plug" : null),
+            < 97 => new FailoverPool(NewId(), Tank, "anna", Chance(80) ? Any() : null, null, Chance(70) ? Any() : null, Chance(70) ? "pulled the plug" : null),
             _ => new SwitchoverPool(NewId(), Tank, Any(), "anna"),
         };
     }

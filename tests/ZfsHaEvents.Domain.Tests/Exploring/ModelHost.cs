@@ -92,24 +92,22 @@ public sealed class ModelHost(HostName name, Cluster cluster)
         Say(null, null, new HostFact.Observed(++_sequence, now, sight));
     }
 
-    /// <summary>Takes the first order and checks it as every agent does: session, epoch, not-after; then the epoch goes to disk.</summary>
+    /// <summary>Takes the first order and checks it as every agent does, before it waits for the lock: session, epoch, not-after.</summary>
     public void Take(DateTimeOffset now)
     {
         var order = Orders[0].Order;
         Orders[0] = (order, Taken: true);
-        var header = order.Header;
+        if (!Refuses(order.Header, now)) Doing = order;
+    }
+
+    bool Refuses(OrderHeader header, DateTimeOffset now)
+    {
         OrderRefusal? refusal = header.Session != Session ? OrderRefusal.StaleSession
             : header.Epoch < Obeyed ? OrderRefusal.StaleEpoch
             : now > header.NotAfter ? OrderRefusal.Expired
             : null;
-        if (refusal is { } reason)
-        {
-            Say(header.Id, header.Id, new HostFact.OrderRefused(++_sequence, now, reason, ""));
-            return;
-        }
-
-        Obeyed = header.Epoch;
-        Doing = order;
+        if (refusal is { } reason) Say(header.Id, header.Id, new HostFact.OrderRefused(++_sequence, now, reason, ""));
+        return refusal is not null;
     }
 
     /// <summary>The lock was not to be had: a child of an earlier agent has it.</summary>
@@ -120,10 +118,17 @@ public sealed class ModelHost(HostName name, Cluster cluster)
         Say(id, id, new HostFact.LockTimedOut(++_sequence, now, "order", 30, "an orphan"));
     }
 
-    /// <summary>Goes on with the order under the lock: starts the command, or reports what needs none.</summary>
+    /// <summary>Goes on with the order under the lock: checks it once more, then the epoch goes to disk; starts the command, or reports what needs none.</summary>
     public void Begin(ModelDisks disks, DateTimeOffset now)
     {
         var id = Doing!.Header.Id;
+        if (Refuses(Doing.Header, now))
+        {
+            Doing = null;
+            return;
+        }
+
+        Obeyed = Doing.Header.Epoch;
         switch (Doing)
         {
             case ReadLabels:

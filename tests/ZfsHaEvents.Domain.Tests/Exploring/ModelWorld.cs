@@ -151,7 +151,8 @@ public sealed class ModelWorld(int seed)
             5 when pool.Move is { } move => new CallOffMove(NewId(), Tank, move.Id, "anna", "no"),
             6 when _disks.Multihost => new SetPoolPolicy(NewId(), Tank, new(Chance(50), Chance(70) ? FencingMethod.MmpAlone : FencingMethod.Manual, Names), "anna"),
             // She looks at who had the pool and goes to see that this host is off, before she says so.
-            < 10 => new FailoverPool(NewId(), Tank, "anna", host, null, pool.LastHolder() is { } from && !Powered(from) && Chance(50) ? $"{from} is off" : null),
+            < 10 when pool.LastHolder() is { } from && !Powered(from) && Chance(50) => new FailoverPool(NewId(), Tank, "anna", host, null, from, $"{from} is off"),
+            < 10 => new FailoverPool(NewId(), Tank, "anna", host),
             _ => new SwitchoverPool(NewId(), Tank, host, "anna"),
         };
         if (request is not null) _bus.Add(request);
