@@ -73,28 +73,27 @@ public sealed record AlertBook(ImmutableSortedDictionary<string, Alert> Alerts)
                 recorded, AlertKind.TwoHolders, AlertSeverity.Critical, pool.Id, null, e.Evidence,
                 $"{name} is imported read-write on {string.Join(" and ", e.Hosts)} at once", LastSeen(pool, e.Evidence)),
             ConflictCleared => Clear(recorded, AlertKind.TwoHolders),
-            OwnershipDisputed { Reason: Dispute.ImportNotOrdered } e => Raise(
+            OwnershipDisputed { Reason: Dispute.ImportNotOrdered } e => Clear(recorded, AlertKind.ImportNotOrdered, e.Host).Raise(
                 recorded, AlertKind.ImportNotOrdered, AlertSeverity.Critical, pool.Id, e.Host, e.Evidence,
                 $"{name} was imported on {e.Host}, and nobody ordered it{(e.Claimant is { } c ? $"; {c} has the claim in epoch {e.Epoch}" : "")}", LastSeen(pool, e.Evidence)),
-            OwnershipDisputed { Reason: Dispute.SuspendedCopy } e => Raise(
+            OwnershipDisputed { Reason: Dispute.SuspendedCopy } e => Clear(recorded, AlertKind.SuspendedCopy, e.Host).Clear(recorded, AlertKind.PoolSuspended, e.Host).Raise(
                 recorded, AlertKind.SuspendedCopy, AlertSeverity.Critical, pool.Id, e.Host, e.Evidence,
                 $"{e.Host} came back with {name} suspended while {pool.Holder()} holds it; reboot {e.Host}, do not clear the pool there"),
-            MoveHalted e => Raise(
+            OwnershipClaimed e => Settled(recorded, e.Host),
+            OwnershipVerified { Holder: { } holder } when holder == pool.Claimant => Settled(recorded, holder),
+            MoveHalted e => Clear(recorded, AlertKind.FencingNeeded).Raise(
                 recorded, AlertKind.MoveHalted, AlertSeverity.Critical, pool.Id, null, [recorded.Id],
                 $"{pool.Move?.Kind.ToString() ?? "Move"} {e.Id} of {name} halted: {e.Reason}: {e.Detail}"),
             PoolHalted e => Raise(
                 recorded, AlertKind.PoolHalted, AlertSeverity.Critical, pool.Id, e.Host, [recorded.Id],
                 $"{name} takes no orders: {e.Host} has obeyed epoch {e.Reported}, ours is {e.Ours} ({e.Cause})"),
             HaltAcknowledged => Clear(recorded, AlertKind.MoveHalted).Clear(recorded, AlertKind.PoolHalted),
-            MoveStepStarted { Step: MoveStep.Fence } e => Raise(
+            MoveStepStarted { Step: MoveStep.Fence } e when pool.Move is { FencedBy: null } => Raise(
                 recorded, AlertKind.FencingNeeded, AlertSeverity.Critical, pool.Id, pool.Move?.From, [recorded.Id],
                 $"failover {e.Id} of {name} waits until somebody confirms that {pool.Move?.From} cannot write to its disks"),
             MoveStepDone { Step: MoveStep.Fence } or MoveAborted => Clear(recorded, AlertKind.FencingNeeded),
-            PoolHealthChanged { To: PoolHealth.Suspended } e => Raise(
-                recorded, AlertKind.PoolSuspended, AlertSeverity.Critical, pool.Id, e.Host, [recorded.Id], $"I/O of {name} is suspended on {e.Host}"),
-            PoolHealthChanged { From: PoolHealth.Suspended } e => Clear(recorded, AlertKind.PoolSuspended, e.Host),
             AlertAcknowledged e => Acknowledge(recorded, e),
-            _ => this,
+            _ => Looked(recorded, pool, name),
         };
     }
 
@@ -107,6 +106,21 @@ public sealed record AlertBook(ImmutableSortedDictionary<string, Alert> Alerts)
         HostReturned => Clear(recorded, AlertKind.HostLost),
         _ => this,
     };
+
+    /// <summary>After a host's newest look, or a person's word that it is fenced: what is over there, and whether I/O is suspended.</summary>
+    AlertBook Looked(Recorded<PoolEvent> recorded, Pool pool, string name)
+    {
+        if (pool.Sightings.FirstOrDefault(s => s.Value.Event == recorded.Id) is not { Value.Sight: { Presence: not PoolPresence.Unknown } sight, Key: var host }) return this;
+
+        var book = sight.IsHeld() ? this : Clear(recorded, AlertKind.ImportNotOrdered, host);
+        if (!sight.IsImported() || sight.Health is not PoolHealth.Suspended) return book.Clear(recorded, AlertKind.SuspendedCopy, host).Clear(recorded, AlertKind.PoolSuspended, host);
+        if (sight.IsHeld() && pool.Holders().Any(h => h != host)) return book; // A suspended copy then, which is disputed.
+        if (Alerts.Values.Any(a => a.Kind is AlertKind.PoolSuspended or AlertKind.SuspendedCopy && a.Host == host && a.ClearedAt is null)) return book;
+        return book.Raise(recorded, AlertKind.PoolSuspended, AlertSeverity.Critical, pool.Id, host, [recorded.Id], $"I/O of {name} is suspended on {host}");
+    }
+
+    /// <summary>The host has the claim. In the decision that also found its import not ordered, that settles nothing: somebody must still be told.</summary>
+    AlertBook Settled(Recorded<PoolEvent> recorded, HostName host) => Clear(recorded, AlertKind.ImportNotOrdered, a => a.Host == host && a.RaisedAt < recorded.RecordedAt);
 
     /// <summary>When a host saw the last of what proves it, by that host's clock.</summary>
     static DateTimeOffset? LastSeen(Pool pool, IReadOnlyList<EventId> evidence) =>
@@ -125,8 +139,10 @@ public sealed record AlertBook(ImmutableSortedDictionary<string, Alert> Alerts)
         return new(Alerts.SetItem(alert.Id, alert));
     }
 
-    AlertBook Clear<TEvent>(Recorded<TEvent> recorded, AlertKind kind, HostName? host = null) => new(Alerts.SetItems(
-        Alerts.Where(a => a.Value.Kind == kind && a.Value.ClearedAt is null && (host is null || a.Value.Host == host))
+    AlertBook Clear<TEvent>(Recorded<TEvent> recorded, AlertKind kind, HostName host) => Clear(recorded, kind, a => a.Host == host);
+
+    AlertBook Clear<TEvent>(Recorded<TEvent> recorded, AlertKind kind, Func<Alert, bool>? which = null) => new(Alerts.SetItems(
+        Alerts.Where(a => a.Value.Kind == kind && a.Value.ClearedAt is null && which?.Invoke(a.Value) is not false)
             .Select(a => KeyValuePair.Create(a.Key, a.Value with { ClearedAt = recorded.RecordedAt, Version = recorded.Version }))));
 
     AlertBook Acknowledge(Recorded<PoolEvent> recorded, AlertAcknowledged e) => Alerts.TryGetValue(e.Alert, out var alert)
