@@ -18,10 +18,10 @@ static partial class LogMessages
     [LoggerMessage(5, LogLevel.Warning, "Message {Id} failed at attempt {Attempt}, again in {Delay}")]
     public static partial void WillRetry(this ILogger log, Exception exception, Guid id, int attempt, TimeSpan delay);
 
-    [LoggerMessage(6, LogLevel.Warning, "The database does not answer: {Error}")]
+    [LoggerMessage(6, LogLevel.Warning, "The database cannot be used: {Error}")]
     public static partial void DatabaseUnavailable(this ILogger log, string error);
 
-    [LoggerMessage(7, LogLevel.Information, "The database answers again after {Seconds:0.0} s; leases have their full time from now")]
+    [LoggerMessage(7, LogLevel.Information, "The database can be used again after {Seconds:0.0} s; if that was more than a second, leases have their full time from now")]
     public static partial void DatabaseAvailable(this ILogger log, double seconds);
 
     [LoggerMessage(8, LogLevel.Warning, "The lease of {Host} ran out: last renewed at {RenewedAt}")]

@@ -14,4 +14,11 @@ public static class DatabaseOutage
         IOException { InnerException: SocketException } => true, // A network stream's. Npgsql wraps its own in an NpgsqlException; any other is a file's.
         _ => false,
     };
+
+    /// <summary>The database is there and says no whatever it is asked: a standby, no right, a cancelled statement. A person is at it, or must be.</summary>
+    public static bool SaysNo(Exception e) => e is PostgresException
+    {
+        SqlState: PostgresErrorCodes.ReadOnlySqlTransaction or PostgresErrorCodes.InsufficientPrivilege or PostgresErrorCodes.QueryCanceled
+            or PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification or PostgresErrorCodes.InvalidCatalogName,
+    };
 }

@@ -40,10 +40,14 @@ sealed class ServerProcess : IAsyncDisposable
         }
     }
 
+    public int LeaseSeconds { get; init; } = 3600;
+
+    public bool HasEnded => _process!.HasExited;
+
     /// <summary>Starts it, without waiting.</summary>
     public void Launch(params (string Name, string Value)[] variables)
     {
-        var start = new ProcessStartInfo(Program(), ["--data", Data, "--urls", Http.BaseAddress!.ToString().TrimEnd('/'), "--lease-seconds", "3600"]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(Program(), ["--data", Data, "--urls", Http.BaseAddress!.ToString().TrimEnd('/'), "--lease-seconds", LeaseSeconds.ToString(CultureInfo.InvariantCulture)]) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment.Remove("ZFSHA_DATABASE");
         foreach (var (name, value) in variables) start.Environment[name] = value;
         _process = new Process { StartInfo = start };

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
 using Shouldly;
 using Xunit;
 using ZfsHaEvents.Domain;
@@ -217,6 +218,28 @@ public sealed class StreamRunnerTests : IDisposable
         (letter.Reason, letter.Attempts).ShouldBe(("Failed", 8));
         letter.Detail.ShouldContain("a fault of ours");
         tried.ShouldBe(8);
+    }
+
+    [Theory]
+    [InlineData(PostgresErrorCodes.InsufficientPrivilege)]
+    [InlineData(PostgresErrorCodes.ReadOnlySqlTransaction)]
+    [InlineData(PostgresErrorCodes.QueryCanceled)]
+    public async Task A_message_is_not_parked_for_a_no_of_the_databases_and_is_handled_once_there_is_none(string state)
+    {
+        await GivenAPoolOnAAsync();
+        await PutAsync(World.Switchover("tank", "b", "move-1"));
+        _store.BeforeCommit = _ => throw new PostgresException("no", "ERROR", "ERROR", state);
+        for (var i = 0; i < 20; i++)
+        {
+            (await Should.ThrowAsync<PostgresException>(() => _worker.StepAsync(Cancellation))).SqlState.ShouldBe(state);
+            _clock.Advance(TimeSpan.FromMinutes(1));
+        }
+
+        _store.BeforeCommit = null;
+        await RunAsync();
+
+        (await TypesAsync(Stream)).ShouldContain("switchover_requested");
+        (await _memory.DeadLettersAsync(10, Cancellation)).ShouldBeEmpty();
     }
 
     // ---- what others wrote -------------------------------------------------------------------------------------------

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using ZfsHaEvents.Domain;
 using ZfsHaEvents.Domain.Bus;
 using ZfsHaEvents.Domain.Hosts;
@@ -15,6 +16,14 @@ public sealed class LeaseWatch(ILeases leases, StreamRunner runner, ILogger<Leas
     /// again. It must be shorter than the lease less one renewal, or an outage just under it would cost leases.
     /// </summary>
     public static readonly TimeSpan Gap = TimeSpan.FromSeconds(1);
+
+    /// <summary>
+    /// How long to wait for a database that says no. One beat that fails is no gap yet: if it were, a statement cancelled now and then would
+    /// give a lost host its full time again each time, and its loss would never be noticed.
+    /// </summary>
+    static readonly TimeSpan Pause = Gap / 2;
+
+    readonly Repeats _repeats = new();
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -34,7 +43,13 @@ public sealed class LeaseWatch(ILeases leases, StreamRunner runner, ILogger<Leas
             }
             catch (Exception e) when (DatabaseOutage.Is(e))
             {
+                awaySince ??= DateTimeOffset.UtcNow; // The queue's worker tells of it.
+            }
+            catch (DbException e)
+            {
                 awaySince ??= DateTimeOffset.UtcNow;
+                if (_repeats.IsNews(e.Message)) log.DatabaseUnavailable(e.Message);
+                await Task.Delay(Pause, CancellationToken.None);
             }
         }
         while (await NextAsync(timer, stoppingToken));
@@ -54,7 +69,7 @@ public sealed class LeaseWatch(ILeases leases, StreamRunner runner, ILogger<Leas
             }
             catch (Exception e) when (e is not OperationCanceledException && !DatabaseOutage.Is(e))
             {
-                log.LeaseNotJudged(e, expired.Holder); // A fault in one host's stream must not end the watch over the others.
+                if (_repeats.IsNews($"{expired.Holder}: {e.Message}")) log.LeaseNotJudged(e, expired.Holder); // A fault in one host's stream must not end the watch over the others.
             }
         }
     }

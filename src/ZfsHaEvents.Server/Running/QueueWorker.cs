@@ -1,3 +1,4 @@
+using System.Data.Common;
 using ZfsHaEvents.Domain;
 using ZfsHaEvents.Domain.Bus;
 using ZfsHaEvents.Store;
@@ -22,6 +23,11 @@ public sealed class QueueWorker(IMessageQueue queue, Dispatch dispatch, ILogger<
     /// <summary>How long a message of a foreign program, which does not notify, may lie before it is seen.</summary>
     static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>How long to wait for a database that says no; one that is away may be there again in a moment.</summary>
+    static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+
+    readonly Repeats _repeats = new();
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         while (!stoppingToken.IsCancellationRequested)
@@ -34,10 +40,10 @@ public sealed class QueueWorker(IMessageQueue queue, Dispatch dispatch, ILogger<
             {
                 return;
             }
-            catch (Exception e) when (DatabaseOutage.Is(e))
+            catch (Exception e) when (e is DbException || DatabaseOutage.Is(e))
             {
-                log.DatabaseUnavailable(e.Message); // What was taken is given out again once its time is over.
-                await Task.Delay(Poll, CancellationToken.None);
+                if (_repeats.IsNews(e.Message)) log.DatabaseUnavailable(e.Message); // What was taken is given out again once its time is over.
+                await Task.Delay(DatabaseOutage.Is(e) ? Poll : Pause, CancellationToken.None);
             }
         }
     }
@@ -69,7 +75,7 @@ public sealed class QueueWorker(IMessageQueue queue, Dispatch dispatch, ILogger<
         {
             await DeadLetterAsync(message, e.Reason, e.Detail, cancellation);
         }
-        catch (Exception e) when (!DatabaseOutage.Is(e) && e is not OperationCanceledException)
+        catch (Exception e) when (!DatabaseOutage.Is(e) && !DatabaseOutage.SaysNo(e) && e is not OperationCanceledException)
         {
             await FailedAsync(message, e, cancellation); // A bug: this message must not stop the others.
         }
