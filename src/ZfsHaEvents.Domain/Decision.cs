@@ -1,3 +1,5 @@
+using ZfsHaEvents.Domain.Alerts;
+
 namespace ZfsHaEvents.Domain;
 
 /// <summary>What a decision may know besides the stream: read with it, in one statement of the database.</summary>
@@ -9,6 +11,9 @@ namespace ZfsHaEvents.Domain;
 public sealed record DecisionContext(
     string MessageId, DateTimeOffset Now, Incarnation Incarnation, IReadOnlyDictionary<HostName, HostStanding> Hosts, OrderTimes Times)
 {
+    /// <summary>The alerts that the stream has raised so far.</summary>
+    public AlertBook Alerts { get; init; } = AlertBook.Empty;
+
     /// <summary>The host, if it is registered and its lease is live.</summary>
     public HostStanding? Alive(HostName host) => Hosts.TryGetValue(host, out var standing) && standing.Alive ? standing : null;
 

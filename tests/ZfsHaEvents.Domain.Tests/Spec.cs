@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ZfsHaEvents.Domain.Alerts;
 using ZfsHaEvents.Domain.Pools;
 
 namespace ZfsHaEvents.Domain.Tests;
@@ -32,6 +33,8 @@ public abstract partial class Spec
 
     public Pool Pool { get; private set; } = Pool.Initial(Tank);
 
+    public AlertBook Alerts { get; private set; } = AlertBook.Empty;
+
     public List<Recorded<PoolEvent>> History { get; } = [];
 
     public Decision<PoolEvent> Decided { get; private set; } = new([], []);
@@ -51,7 +54,7 @@ public abstract partial class Spec
     {
         Now += TimeSpan.FromSeconds(1);
         _last = message;
-        _lastContext = context ?? Cluster.Context(IdOf(message), Now);
+        _lastContext = (context ?? Cluster.Context(IdOf(message), Now)) with { Alerts = Alerts };
         Decided = message.Decide(Pool, _lastContext);
         foreach (var recorded in Decided.Events) Append(recorded);
         return this;
@@ -118,6 +121,7 @@ public abstract partial class Spec
         recorded.Version.ShouldBe(Pool.Version + 1);
         History.Add(recorded);
         Pool = Pool.Evolve(recorded);
+        Alerts = Alerts.Evolve(recorded, Pool);
     }
 
     Stamp StampOf(PoolEvent happened) => happened switch

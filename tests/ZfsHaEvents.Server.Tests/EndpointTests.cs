@@ -241,6 +241,18 @@ public sealed class EndpointTests(EndpointTests.OneServer one) : IClassFixture<E
     }
 
     [Fact]
+    public async Task An_alert_is_acknowledged_with_a_comment_and_refused_without_one()
+    {
+        await Server.TellAsync(World.Saw("b", _pool, _name));
+        var alert = (string)(await Server.GetAsync("/alerts?open=true")).Body.AsArray().First(a => (string?)a!["pool"] == _pool.ToString())!["id"]!;
+
+        ShouldBeProblem(await Server.PostAsync($"/alerts/{alert}/acknowledgements", new { by = "alice", comment = " " }), HttpStatusCode.Conflict, "EvidenceMissing", "what is being done");
+        (await Server.PostAsync($"/alerts/{alert}/acknowledgements", new { by = "alice", comment = "on it" })).Status.ShouldBe(HttpStatusCode.OK);
+
+        (await Server.GetAsync("/alerts?open=true")).Body.AsArray().ShouldNotContain(a => (string?)a!["id"] == alert);
+    }
+
+    [Fact]
     public async Task A_policy_set_twice_is_recorded_once()
     {
         for (var i = 0; i < 2; i++)

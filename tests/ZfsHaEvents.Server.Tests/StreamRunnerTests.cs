@@ -84,6 +84,22 @@ public sealed class StreamRunnerTests : IDisposable
     }
 
     [Fact]
+    public async Task An_alert_can_be_acknowledged_over_the_bus_and_one_that_the_pool_does_not_have_is_refused()
+    {
+        await GivenAPoolOnAAsync();
+        await PutAsync(World.Saw("b", _pool, "tank"));
+        await RunAsync();
+        var alert = (await _memory.DocumentsAsync(StreamRunner.Kinds.Alert, Cancellation))[0].Id;
+
+        foreach (var (id, name) in new[] { ("ack-1", alert), ("ack-2", "TwoHolders-1") })
+            await PutAsync(new BusMessage(id, "/test", "tank", null, new AcknowledgeAlert(new(id), new("tank"), name, "alice", "on it")));
+        await RunAsync();
+
+        (await TypesAsync(Stream)).TakeLast(2).ShouldBe(["alert_acknowledged", "request_refused"]);
+        (await _memory.DocumentAsync(StreamRunner.Kinds.Alert, alert, Cancellation))!.Json.ShouldContain("alice");
+    }
+
+    [Fact]
     public async Task The_same_message_twice_leads_to_one_set_of_events()
     {
         await GivenAPoolOnAAsync();
@@ -151,6 +167,7 @@ public sealed class StreamRunnerTests : IDisposable
     [InlineData("""{"specversion":"1.0","id":"1","source":"x","type":"zfsha.pool.explode","data":{}}""", "Malformed", "zfsha.pool.explode")]
     [InlineData("""{"specversion":"1.0","id":"1","source":"x","type":"zfsha.pool.switchover","data":{"pool":"tank","by":"alice"}}""", "Malformed", "to")]
     [InlineData("""{"specversion":"1.0","id":"1","source":"x","type":"zfsha.pool.switchover","data":{"pool":"tank","to":"-f","by":"alice"}}""", "Malformed", "-f")]
+    [InlineData("""{"specversion":"1.0","id":"1","source":"x","type":"zfsha.pool.switchover","data":{"pool":"tank","to":"b","by":" "}}""", "Malformed", "by")]
     [InlineData("""{"specversion":"1.0","id":"../1","source":"x","type":"zfsha.pool.switchover","data":{"pool":"tank","to":"b","by":"alice"}}""", "Malformed", "../1")]
     [InlineData("""{"specversion":"1.0","id":"1","source":"x","type":"zfsha.pool.switchover","data":null}""", "Malformed", "null")]
     [InlineData("""{"specversion":"1.0","id":"1","source":"x","type":"zfsha.host.report","data":{"poolId":"1","name":"tank","host":"a","boot":"x","order":null,"actor":"x","facts":[{"kind":"exploded"}]}}""", "Malformed", "zfsha.host.report")]

@@ -75,6 +75,7 @@ public sealed record BusMessage(string Id, string Source, string? Subject, strin
         if (message is IRequest request)
         {
             if (!RequestId.TryParse(id, null, out var requestId)) throw new MalformedMessageException($"id '{id}' cannot be a request's id: letters, digits, '.', '_', ':' and '-' only, {RequestId.LengthMax} characters at most");
+            if (string.IsNullOrWhiteSpace(request.By)) throw new MalformedMessageException($"data of a {typeName} message: {IRequest.NobodyAsks}");
             message = request.WithId(requestId);
         }
 

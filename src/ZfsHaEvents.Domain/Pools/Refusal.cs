@@ -60,7 +60,7 @@ public enum Refusal
     /// <summary>An order is with a host; only its outcome can end this now.</summary>
     OrderOutstanding,
 
-    /// <summary>A person vouched for something and did not say how they know.</summary>
+    /// <summary>A person vouched for something, or acknowledged it, and did not say what they know.</summary>
     EvidenceMissing,
 
     /// <summary>The host that a person vouches for is not the one that the pool is to be taken over from.</summary>

@@ -21,6 +21,9 @@ public interface IPoolMessage
 /// </summary>
 public interface IRequest : IPoolMessage
 {
+    /// <summary>What a program is told that asks in nobody's name.</summary>
+    const string NobodyAsks = "'by' must name who asks, for the audit";
+
     RequestId Id { get; }
 
     /// <summary>Who asks, for the audit.</summary>
@@ -167,17 +170,22 @@ public sealed record AcknowledgeHalt([property: JsonIgnore] RequestId Id, PoolRe
         var change = new PoolChange(pool, context);
         if (pool.HasSeen(Id)) return change.Done();
 
-        if (pool.Halt is { } halt)
+        if (Refuse(pool) is var (refusal, detail))
         {
-            change.Record(new HaltAcknowledged(Id, By, Comment, halt.Epoch), By);
-            change.Settle(before: pool);
-        }
-        else
-        {
-            change.Record(new RequestRefused(Id, nameof(AcknowledgeHalt), Refusal.NothingPending, "the pool is not halted", By), By);
+            change.Record(new RequestRefused(Id, nameof(AcknowledgeHalt), refusal, detail, By), By);
+            return change.Done();
         }
 
+        change.Record(new HaltAcknowledged(Id, By, Comment, pool.Halt!.Epoch), By);
+        change.Settle(before: pool);
         return change.Done();
+    }
+
+    (Refusal, string)? Refuse(Pool pool)
+    {
+        if (pool.Halt is null) return (Refusal.NothingPending, "the pool is not halted");
+        if (string.IsNullOrWhiteSpace(Comment)) return (Refusal.EvidenceMissing, "say in the comment what was found and done");
+        return null;
     }
 }
 
@@ -189,8 +197,18 @@ public sealed record AcknowledgeAlert([property: JsonIgnore] RequestId Id, PoolR
     public Decision<PoolEvent> Decide(Pool pool, DecisionContext context)
     {
         var change = new PoolChange(pool, context);
-        if (!pool.HasSeen(Id)) change.Record(new AlertAcknowledged(Id, Alert, By, Comment), By);
+        if (pool.HasSeen(Id)) return change.Done();
+
+        if (Refuse(context) is var (refusal, detail)) change.Record(new RequestRefused(Id, nameof(AcknowledgeAlert), refusal, detail, By), By);
+        else change.Record(new AlertAcknowledged(Id, Alert, By, Comment), By);
         return change.Done();
+    }
+
+    (Refusal, string)? Refuse(DecisionContext context)
+    {
+        if (!context.Alerts.Alerts.ContainsKey(Alert)) return (Refusal.NothingPending, $"the pool has no alert '{Alert}'; 'zfsha alerts' lists them");
+        if (string.IsNullOrWhiteSpace(Comment)) return (Refusal.EvidenceMissing, "say in the comment what is being done about it");
+        return null;
     }
 }
 

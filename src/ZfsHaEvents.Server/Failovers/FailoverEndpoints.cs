@@ -79,7 +79,7 @@ sealed class Requests(Dispatch dispatch, IEventStore store)
 
     public async Task<IResult> AskAsync(IRequest request, CancellationToken cancellation)
     {
-        if (string.IsNullOrWhiteSpace(request.By)) return Problems.Of(StatusCodes.Status400BadRequest, "BadRequest", "'by' must name who asks, for the audit");
+        if (string.IsNullOrWhiteSpace(request.By)) return Problems.Of(StatusCodes.Status400BadRequest, "BadRequest", IRequest.NobodyAsks);
 
         var ran = await dispatch.RunAsync(new(request.Id.Value, "http", null, null, request), handled: null, cancellation);
         if (ran.Result is not CommitResult.Committed) return Problems.Of(StatusCodes.Status503ServiceUnavailable, ran.Result.ToString(), "the request could not be recorded; ask again with the same id");

@@ -43,7 +43,7 @@ public sealed class StreamRunner(IEventStore store, OrderTimes times, TimeSpan l
         CommitAsync(StreamOf(poolId), read =>
         {
             var (pool, alerts) = Fold(poolId, read.Events);
-            var decision = message.Decide(pool, ContextOf(envelope.Id, read));
+            var decision = message.Decide(pool, ContextOf(envelope.Id, read) with { Alerts = alerts });
             var (after, alertsAfter) = Fold(pool, alerts, decision.Events);
             return CommitOf(StreamOf(poolId), "pool", pool.Version, decision, e => CorrelationOf(e, pool.RunningMove() ?? after.RunningMove()), read, envelope, handled) with
             {

@@ -52,7 +52,7 @@ public sealed class AlertTests : Spec
     {
         When(Report(B, ImportingOnB().Header.Id, ImportEnded(Sights.Held)));
 
-        Book().Alerts.ShouldBeEmpty();
+        Alerts.Alerts.ShouldBeEmpty();
     }
 
     [Fact]
@@ -351,19 +351,7 @@ public sealed class AlertTests : Spec
         return alert;
     }
 
-    List<Alert> All(AlertKind kind) => [.. Book().Alerts.Values.Where(a => a.Kind == kind)];
+    List<Alert> All(AlertKind kind) => [.. Alerts.Alerts.Values.Where(a => a.Kind == kind)];
 
     Alert Open(AlertKind kind) => All(kind).Where(a => a.IsOpen()).ShouldHaveSingleItem(Describe(History));
-
-    AlertBook Book()
-    {
-        var (pool, book) = (Pool.Initial(Tank), AlertBook.Empty);
-        foreach (var e in History)
-        {
-            pool = pool.Evolve(e);
-            book = book.Evolve(e, pool);
-        }
-
-        return book;
-    }
 }

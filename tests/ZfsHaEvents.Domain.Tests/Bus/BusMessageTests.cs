@@ -72,6 +72,8 @@ public sealed class BusMessageTests
     [InlineData("""{"specversion":"1.0","id":"1","source":"/x","type":"zfsha.pool.switchover","data":{"pool":"-f","to":"b","by":"alice"}}""", "-f")]
     [InlineData("""{"specversion":"1.0","id":"1","source":"/x","type":"zfsha.pool.switchover","data":{"pool":"tank1","to":"b;reboot","by":"alice"}}""", "b;reboot")]
     [InlineData("""{"specversion":"1.0","id":"a b","source":"/x","type":"zfsha.pool.switchover","data":{"pool":"tank1","to":"b","by":"alice"}}""", "'a b'")]
+    [InlineData("""{"specversion":"1.0","id":"1","source":"/x","type":"zfsha.pool.switchover","data":{"pool":"tank1","to":"b","by":""}}""", "'by'")]
+    [InlineData("""{"specversion":"1.0","id":"1","source":"/x","type":"zfsha.pool.acknowledge-halt","data":{"pool":"tank1","by":" \t","comment":"looked"}}""", "'by'")]
     [InlineData("""{"specversion":"1.0","id":"1","source":"/x","type":"zfsha.pool.set-policy","data":{"pool":"tank1","policy":{"automatic":true,"fencing":"Prayer","targets":[]},"by":"alice"}}""", "policy")]
     [InlineData("""{"specversion":"1.0","id":"1","source":"/x","type":"zfsha.pool.set-policy","data":{"pool":"tank1","policy":{"automatic":true,"fencing":99,"targets":[]},"by":"alice"}}""", "fencing")]
     [InlineData("""{"specversion":"1.0","id":"1","source":"/x","type":"zfsha.host.report","data":{"poolId":"1","name":"t","host":"a","boot":"20047857-1203-8052-8eaf-7ce46b9d267c","order":null,"actor":"x","facts":[{"kind":"miracle"}]}}""", "miracle")]

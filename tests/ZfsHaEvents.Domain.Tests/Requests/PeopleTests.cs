@@ -144,7 +144,9 @@ public sealed class PeopleTests : Spec
     [Fact]
     public void Acknowledging_an_alert_twice_is_recorded_once()
     {
-        Given(HeldBy(A)).When(new AcknowledgeAlert(NewId(), TheTank, "TwoHolders-1", "anna", "on it")).Then("AlertAcknowledged").WhenAgain().ThenNothing();
+        Given(HeldBy(A)).When(Report(B, Sights.Held));
+
+        When(new AcknowledgeAlert(NewId(), TheTank, Alerts.Alerts.Keys.First(), "anna", "on it")).Then("AlertAcknowledged").WhenAgain().ThenNothing();
     }
 
     [Fact]

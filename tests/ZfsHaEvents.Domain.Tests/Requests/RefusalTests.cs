@@ -181,6 +181,26 @@ public sealed class RefusalTests : Spec
     }
 
     [Fact]
+    public void An_alert_that_the_pool_has_not_raised_cannot_be_acknowledged()
+    {
+        Given(HeldBy(A)).When(Report(B, Sights.Held));
+        Refuses(new AcknowledgeAlert(NewId(), TheTank, $"{Alerts.Alerts.Keys.First()}0", "anna", "on it"), Refusal.NothingPending);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData(" \t\n")]
+    public void Who_acknowledges_must_say_something(string comment)
+    {
+        WaitingForFencingOfA();
+        When(Reconnected(C, Sights.Absent, new(Cluster.ThisHistory, new(9))));
+
+        Refuses(new AcknowledgeHalt(NewId(), TheTank, "anna", comment), Refusal.EvidenceMissing);
+        Refuses(new AcknowledgeAlert(NewId(), TheTank, Alerts.Alerts.Keys.First(), "anna", comment), Refusal.EvidenceMissing);
+        Alerts.Alerts.Values.ShouldAllBe(a => a.AcknowledgedBy == null);
+    }
+
+    [Fact]
     public void An_order_that_is_with_a_host_cannot_be_called_off()
     {
         ExportingOnA();
