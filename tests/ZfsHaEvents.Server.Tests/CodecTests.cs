@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
@@ -67,6 +68,64 @@ public sealed partial class CodecTests
 
     [GeneratedRegex("[A-Z]")]
     private static partial Regex Capital();
+
+    /// <summary>Events that say what happened and change nothing that is decided on.</summary>
+    static readonly Type[] HistoryOnly =
+    [
+        typeof(ExportStarted), typeof(PoolLockTimedOut), typeof(PoolLockBroken), typeof(PoolHealthChanged), typeof(OwnershipDisputed),
+        typeof(SwitchoverRefused), typeof(FailoverRefused), typeof(HostReturned),
+    ];
+
+    [Theory]
+    [MemberData(nameof(Events), DisableDiscoveryEnumeration = true)]
+    public void Every_event_has_its_place_in_the_fold_and_changes_what_it_folds_into_or_is_history_only(string alias, Type type)
+    {
+        var changes = Sample.Of(type) switch
+        {
+            PoolEvent e => BusyPool.Evolve(Now(e)) with { Version = BusyPool.Version } != BusyPool,
+            HostEvent e => LiveHost.Evolve(Now(e)) with { Version = LiveHost.Version } != LiveHost,
+            _ => throw new InvalidOperationException($"{alias} is of no stream"),
+        };
+
+        changes.ShouldBe(!HistoryOnly.Contains(type));
+    }
+
+    static Recorded<T> Now<T>(T e) => new(new(Guid.NewGuid()), 9, Stamp.ObservedAt, Stamp with { Late = false }, e);
+
+    static readonly Domain.Hosts.Host LiveHost = Domain.Hosts.Host.Initial(Stamp.Host!.Value) with { Status = HostStatus.Live };
+
+    /// <summary>A pool about which everything is under way that an event may end or go on with.</summary>
+    static readonly Pool BusyPool = Pool.Initial((PoolGuid)Sample.Of(typeof(PoolGuid))) with
+    {
+        Claimant = new("other"),
+        Awaited = [new("other")],
+        Conflict = [new("other")],
+        Halt = new("halted", null, new(1)),
+        OutstandingImport = new(Stamp.Host!.Value, SampleOrder, new(1), new(Guid.NewGuid()), Stamp.Boot!.Value, Begun: false),
+        TypedImports = ImmutableSortedDictionary<HostName, TypedImport>.Empty.Add(Stamp.Host!.Value, new("root", Stamp.Boot!.Value, Stamp.Sequence!.Value - 1)),
+        Move = new()
+        {
+            Id = SampleOrder.Request(),
+            Kind = MoveKind.Failover,
+            From = new("other"),
+            To = Stamp.Host!.Value,
+            RequestedBy = "alice",
+            Reason = null,
+            StartedAt = Stamp.ObservedAt,
+            Steps = [new(MoveStep.ReadLabels, Stamp.Host, SampleOrder, null, 1, Stamp.ObservedAt, null, null, 0, "")],
+        },
+    };
+
+    static OrderId SampleOrder => (OrderId)Sample.Of(typeof(OrderId));
+
+    [Fact]
+    public void The_bus_page_names_every_message_type()
+    {
+        var page = File.ReadAllText(Path.Combine(Golden.Folder(), "../../../docs/bus.md"));
+
+        MessageTypes.All.Select(m => m.Name).Where(name => !page.Contains($"`{name}`", StringComparison.Ordinal)).ShouldBeEmpty();
+        MessageTypes.All.Where(m => m.Type.IsAssignableTo(typeof(IRequest))).Select(m => m.Name).Where(name => !page.Contains($"\n| `{name}` | ", StringComparison.Ordinal)).ShouldBeEmpty("requests without a line in the table");
+    }
 
     // ---- frozen ------------------------------------------------------------------------------------------------------
 
