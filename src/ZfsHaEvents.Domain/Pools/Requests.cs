@@ -126,7 +126,7 @@ public sealed record ConfirmFencing([property: JsonIgnore] RequestId Id, PoolRef
     (Refusal, string)? Refuse(Pool pool, DecisionContext context)
     {
         if (string.IsNullOrWhiteSpace(Statement)) return (Refusal.EvidenceMissing, Guards.SayHow);
-        if (!context.Hosts.ContainsKey(Host) && !pool.Sightings.ContainsKey(Host)) return (Refusal.UnknownHost, $"no host named {Host} has ever registered");
+        if (!context.Hosts.ContainsKey(Host) && !pool.Sightings.ContainsKey(Host)) return (Refusal.UnknownHost, $"no host named {Host} has ever registered; 'zfsha hosts' lists those that have");
         if (context.Alive(Host) is not null) return (Refusal.HostAlive, $"{Host} renews its lease: it is running, whatever was done to it");
         return null;
     }
@@ -144,13 +144,13 @@ public sealed record CallOffMove([property: JsonIgnore] RequestId Id, PoolRefere
 
         if (pool.RunningMove() is not { } move || move.Id != Move)
         {
-            change.Record(new RequestRefused(Id, nameof(CallOffMove), Refusal.NothingPending, $"{Move} is not running", By), By);
+            change.Record(new RequestRefused(Id, nameof(CallOffMove), Refusal.NothingPending, $"{Move} is not running; 'zfsha dossier {Move}' tells how it ended", By), By);
             return change.Done();
         }
 
         if (move.Step() is { Order: { } order })
         {
-            change.Record(new RequestRefused(Id, nameof(CallOffMove), Refusal.OrderOutstanding, $"order {order} is with a host", By), By);
+            change.Record(new RequestRefused(Id, nameof(CallOffMove), Refusal.OrderOutstanding, $"order {order} is with a host and can no longer be called off; see what comes of it with 'zfsha dossier {Move}'", By), By);
             return change.Done();
         }
 
@@ -183,7 +183,7 @@ public sealed record AcknowledgeHalt([property: JsonIgnore] RequestId Id, PoolRe
 
     (Refusal, string)? Refuse(Pool pool)
     {
-        if (pool.Halt is null) return (Refusal.NothingPending, "the pool is not halted");
+        if (pool.Halt is null) return (Refusal.NothingPending, "the pool is not halted; there is nothing to acknowledge");
         if (string.IsNullOrWhiteSpace(Comment)) return (Refusal.EvidenceMissing, "say in the comment what was found and done");
         return null;
     }
@@ -231,16 +231,16 @@ static class Guards
     public static (Refusal, string)? NotNow(Pool pool)
     {
         if (pool.UnknownHistory) return (Refusal.UnknownHistory, "the pool's stream holds events of a type this version does not know; upgrade the server");
-        if (pool.RunningMove() is { } move) return (Refusal.MoveInProgress, $"{move.Kind} {move.Id} is running");
-        if (pool.Halt is { } halt) return (Refusal.HaltNotAcknowledged, $"{halt.Reason}; somebody must look at it and acknowledge it");
-        if (pool.Conflict.Count > 0) return (Refusal.ConflictActive, $"{string.Join(" and ", pool.Conflict)} have the pool imported read-write at once");
+        if (pool.RunningMove() is { } move) return (Refusal.MoveInProgress, $"{move.Kind} {move.Id} is running; ask again when it has ended, and see 'zfsha dossier {move.Id}'");
+        if (pool.Halt is { } halt) return (Refusal.HaltNotAcknowledged, $"{halt.Reason}; somebody must look at it and acknowledge it with 'zfsha acknowledge'");
+        if (pool.Conflict.Count > 0) return (Refusal.ConflictActive, $"{string.Join(" and ", pool.Conflict)} have the pool imported read-write at once; export it on all but one of them first");
         return null;
     }
 
     public static (Refusal, string)? BadTarget(HostName to, DecisionContext context)
     {
-        if (!context.Hosts.TryGetValue(to, out var standing)) return (Refusal.UnknownHost, $"no host named {to} has ever registered");
-        if (!standing.Alive) return (Refusal.TargetNotAlive, $"the lease of {to} is not live");
+        if (!context.Hosts.TryGetValue(to, out var standing)) return (Refusal.UnknownHost, $"no host named {to} has ever registered; start its agent, or name another target");
+        if (!standing.Alive) return (Refusal.TargetNotAlive, $"the lease of {to} is not live; start its agent, or name another target");
         return null;
     }
 

@@ -17,7 +17,7 @@ public sealed class RefusalTests : Spec
     public void One_move_at_a_time()
     {
         ExportingOnA();
-        Refuses(Switchover(C), Refusal.MoveInProgress);
+        Refuses(Switchover(C), Refusal.MoveInProgress, $"'zfsha dossier {Pool.Move!.Id}'");
         Refuses(Failover(C), Refusal.MoveInProgress);
     }
 
@@ -26,7 +26,7 @@ public sealed class RefusalTests : Spec
     {
         var export = ExportingOnA();
         When(new StepOverdue(Tank, export.Header.Id, MoveStep.Export));
-        Refuses(Switchover(B), Refusal.HaltNotAcknowledged);
+        Refuses(Switchover(B), Refusal.HaltNotAcknowledged, "'zfsha acknowledge'");
         Refuses(Failover(B), Refusal.HaltNotAcknowledged);
     }
 
@@ -34,7 +34,7 @@ public sealed class RefusalTests : Spec
     public void A_pool_in_conflict_is_not_moved()
     {
         Given(HeldBy(A)).When(Report(B, Sights.Held));
-        Refuses(Switchover(C), Refusal.ConflictActive);
+        Refuses(Switchover(C), Refusal.ConflictActive, "export it on all but one");
         Refuses(Failover(C), Refusal.ConflictActive);
     }
 
@@ -42,7 +42,7 @@ public sealed class RefusalTests : Spec
     public void An_unknown_target_is_refused()
     {
         Given(HeldBy(A));
-        Refuses(Switchover(new HostName("z")), Refusal.UnknownHost);
+        Refuses(Switchover(new HostName("z")), Refusal.UnknownHost, "start its agent, or name another target");
         Refuses(Failover(new HostName("z")), Refusal.UnknownHost);
     }
 
@@ -51,7 +51,7 @@ public sealed class RefusalTests : Spec
     {
         Given(HeldBy(A));
         Cluster.Lose(B);
-        Refuses(Switchover(B), Refusal.TargetNotAlive);
+        Refuses(Switchover(B), Refusal.TargetNotAlive, "start its agent, or name another target");
         Refuses(Failover(B), Refusal.TargetNotAlive);
     }
 
@@ -176,8 +176,8 @@ public sealed class RefusalTests : Spec
     public void There_must_be_something_to_acknowledge_or_to_call_off()
     {
         Given(HeldBy(A));
-        Refuses(Acknowledge(), Refusal.NothingPending);
-        Refuses(CallOff(new("nothing")), Refusal.NothingPending);
+        Refuses(Acknowledge(), Refusal.NothingPending, "nothing to acknowledge");
+        Refuses(CallOff(new("nothing")), Refusal.NothingPending, "'zfsha dossier nothing'");
     }
 
     [Fact]
@@ -204,7 +204,7 @@ public sealed class RefusalTests : Spec
     public void An_order_that_is_with_a_host_cannot_be_called_off()
     {
         ExportingOnA();
-        Refuses(CallOff(Pool.Move!.Id), Refusal.OrderOutstanding);
+        Refuses(CallOff(Pool.Move!.Id), Refusal.OrderOutstanding, $"'zfsha dossier {Pool.Move.Id}'");
     }
 
     [Fact]
@@ -218,7 +218,7 @@ public sealed class RefusalTests : Spec
     public void A_host_nobody_has_heard_of_cannot_be_confirmed_as_fenced()
     {
         Given(HeldBy(A));
-        Refuses(Confirm(new HostName("z")), Refusal.UnknownHost);
+        Refuses(Confirm(new HostName("z")), Refusal.UnknownHost, "'zfsha hosts'");
     }
 
     [Fact]
@@ -254,7 +254,8 @@ public sealed class RefusalTests : Spec
         When(Switchover(B)).ThenNoOrders();
     }
 
-    void Refuses(IRequest request, Refusal reason)
+    /// <param name="advice">What the reader is told to do.</param>
+    void Refuses(IRequest request, Refusal reason, string advice = "")
     {
         var before = (Pool.Claimant, Pool.Epoch, Pool.Move, Pool.OutstandingImport, Pool.Halt);
         When(request);
@@ -267,6 +268,7 @@ public sealed class RefusalTests : Spec
         };
         actual.ShouldBe(reason);
         detail.ShouldNotBeEmpty();
+        detail.ShouldContain(advice);
         Decided.Messages.ShouldBeEmpty();
         (Pool.Claimant, Pool.Epoch, Pool.Move, Pool.OutstandingImport, Pool.Halt).ShouldBe(before);
         When(request).ThenNothing();
