@@ -168,16 +168,21 @@ sealed partial class FakeCluster : IAsyncDisposable
     public void StartAgent(string host)
     {
         _agents.GetValueOrDefault(host)?.Dispose();
-        _lives.Add((host, _agents[host] = Running.Start(Built.Agent, [], Path.Combine(Directory, $"agent-{host}.log"), WithStopAt($"agent-{host}", new()
+        _lives.Add((host, _agents[host] = Running.Start(Built.Agent, [], Path.Combine(Directory, $"agent-{host}.log"), WithStopAt($"agent-{host}", new(OnHost(host))
         {
-            ["ZFSHA_HOST"] = host,
-            ["ZFSHA_HOST_ROOT"] = HostDirectory(host),
-            ["ZFSHA_SBIN"] = Path.Combine(HostDirectory(host), "sbin"),
-            ["ZFSHA_STATE_DIR"] = StateDirectory(host),
-            ["ZFSHA_RUN_DIR"] = RunDirectory(host),
             ["ZFSHA_DATABASE"] = $"Host={Path.Combine(Directory, "pg", "socket")};Username=zfsha;Database=zfsha",
         }))));
     }
+
+    /// <summary>The variables that describe the host to whatever runs on it.</summary>
+    Dictionary<string, string> OnHost(string host) => new()
+    {
+        ["ZFSHA_HOST"] = host,
+        ["ZFSHA_HOST_ROOT"] = HostDirectory(host),
+        ["ZFSHA_SBIN"] = Path.Combine(HostDirectory(host), "sbin"),
+        ["ZFSHA_STATE_DIR"] = StateDirectory(host),
+        ["ZFSHA_RUN_DIR"] = RunDirectory(host),
+    };
 
     // ---- server ------------------------------------------------------------------------------------------------------
 
