@@ -40,4 +40,7 @@ static partial class LogMessages
 
     [LoggerMessage(12, LogLevel.Error, "Message {Id} failed by an error of ours")]
     public static partial void OrderFailed(this ILogger log, Exception exception, Guid id);
+
+    [LoggerMessage(13, LogLevel.Warning, "No session was granted in {Seconds:0} s; does a zfsha-server run on this database?")]
+    public static partial void NoSession(this ILogger log, double seconds);
 }

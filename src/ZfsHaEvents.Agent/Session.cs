@@ -30,6 +30,9 @@ sealed class Session(HostEnvironment host, PoolObserver observer, EpochRecord ep
     SessionId? _current;
     Incarnation _incarnation;
 
+    /// <summary>The message that last asked for a session.</summary>
+    Guid? _asked;
+
     /// <summary>The session that orders must name, and the history they must belong to; null while none is open.</summary>
     public (SessionId Session, Incarnation Incarnation)? Current
     {
@@ -58,7 +61,12 @@ sealed class Session(HostEnvironment host, PoolObserver observer, EpochRecord ep
             try
             {
                 await beforeOpening(cancellation);
-                if (!await OpenAsync(session, cancellation)) continue;
+                if (!await OpenAsync(session, cancellation))
+                {
+                    if (troubles.IsNews(Part, "no session")) log.NoSession(Patience.TotalSeconds);
+                    continue;
+                }
+
                 troubles.Over(Part);
             }
             catch (Exception e) when (Troubles.Is(e)) // Neither the database nor the disk is for ever as it is now.
@@ -81,7 +89,11 @@ sealed class Session(HostEnvironment host, PoolObserver observer, EpochRecord ep
         var incarnation = new Incarnation(await leases.IncarnationAsync(cancellation));
         var message = new BusMessage($"session/{session}", SpooledReports.Source(host.Name), Queues.Host(host.Name), null, await ReportAsync(session, cancellation));
         var row = new NewMessage(BusMessage.RowId(Queues.Server, message.Source, message.Id), Queues.Server, message.Write(time.GetUtcNow()), TimeSpan.Zero);
-        await queue.SendAsync([row], completes: null, cancellation);
+        // The one before is withdrawn: without a server they would pile up. The session is a new one each time, for one that was granted and
+        // lost unnoticed is never granted again.
+        var before = _asked;
+        _asked = row.Id;
+        await queue.SendAsync([row], completes: before, cancellation);
 
         for (var asked = time.GetTimestamp(); time.GetElapsedTime(asked) < Patience; await Task.Delay(20, cancellation))
         {

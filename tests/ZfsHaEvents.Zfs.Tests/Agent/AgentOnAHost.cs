@@ -15,7 +15,8 @@ sealed class AgentOnAHost : ILogger, IAsyncDisposable
     readonly CancellationTokenSource _stopping = new();
     readonly ConcurrentBag<Task> _parts = [];
 
-    public AgentOnAHost(IReportSink? reports = null)
+    /// <param name="time">What the session takes for time.</param>
+    public AgentOnAHost(IReportSink? reports = null, TimeProvider? time = null)
     {
         Spool = Host.Spool;
         var troubles = new Troubles(this);
@@ -24,7 +25,7 @@ sealed class AgentOnAHost : ILogger, IAsyncDisposable
         Epochs = new(Host.Environment);
         Outbox = new(Host.Environment, Spool, Database, troubles, this);
         Watcher = new(Host.Environment, Observer, reports, troubles, TimeProvider.System, this);
-        Session = new(Host.Environment, Observer, Epochs, Database, Database, Watcher, troubles, TimeProvider.System, this);
+        Session = new(Host.Environment, Observer, Epochs, Database, Database, Watcher, troubles, time ?? TimeProvider.System, this);
         Orders = new(
             Host.Environment, new PoolOperations(Host.Environment, reports, TimeProvider.System), Epochs, Session, Watcher, Database, troubles, TimeProvider.System, this);
     }

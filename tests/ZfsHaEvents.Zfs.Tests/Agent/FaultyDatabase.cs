@@ -3,7 +3,7 @@ using ZfsHaEvents.Store;
 
 namespace ZfsHaEvents.Zfs.Tests.Agent;
 
-/// <summary>The store in memory, behind a connection that fails as told. It grants every lease that is asked for.</summary>
+/// <summary>The store in memory, behind a connection that fails as told.</summary>
 sealed class FaultyDatabase : IMessageQueue, ILeases
 {
     readonly InMemoryStore _store = new(TimeProvider.System);
@@ -13,6 +13,9 @@ sealed class FaultyDatabase : IMessageQueue, ILeases
     /// <summary>What every call fails with; null when all is well.</summary>
     public Exception? Fault { get; set; }
 
+    /// <summary>A server is there, and grants every lease that is asked for.</summary>
+    public bool Grants { get; set; } = true;
+
     /// <summary>The calls that have failed.</summary>
     public int Failed => Volatile.Read(ref _failed);
 
@@ -20,6 +23,17 @@ sealed class FaultyDatabase : IMessageQueue, ILeases
     public IReadOnlyList<T> Sent<T>()
     {
         lock (_sent) return [.. _sent.Select(s => s.Message).OfType<T>()];
+    }
+
+    /// <summary>Takes every message off the queue.</summary>
+    /// <returns>How many there were.</returns>
+    public async Task<int> EmptyAsync(string queue)
+    {
+        for (var taken = 0; ; taken++)
+        {
+            if (await _store.ClaimAsync(queue, max: 1, TimeSpan.Zero, CancellationToken.None) is not [var next]) return taken;
+            await _store.SendAsync([], completes: next.Id, CancellationToken.None);
+        }
     }
 
     public Task SendAsync(IReadOnlyList<NewMessage> messages, Guid? completes, CancellationToken cancellation)
@@ -60,7 +74,7 @@ sealed class FaultyDatabase : IMessageQueue, ILeases
     public bool Renew(string holder, Guid session)
     {
         Fail();
-        return true;
+        return Grants;
     }
 
     public Task<Guid> IncarnationAsync(CancellationToken cancellation)

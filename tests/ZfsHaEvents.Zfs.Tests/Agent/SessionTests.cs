@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Npgsql;
 using Shouldly;
 using Xunit;
@@ -52,6 +53,25 @@ public sealed class SessionTests
     }
 
     [Fact]
+    public async Task A_session_that_nobody_grants_is_told_of_once_and_asked_for_by_one_message()
+    {
+        await using var agent = new AgentOnAHost(time: new TwentyfoldTime());
+        agent.Database.Grants = false;
+        agent.StartSession();
+        await Eventually.TrueAsync(() => agent.Database.Sent<OpenSession>().Count >= 3);
+
+        string[] told = ["No session was granted in 10 s; does a zfsha-server run on this database?"];
+        agent.Warnings.ShouldBe(told);
+        agent.Database.Grants = true;
+        await agent.OpenedAsync();
+        (await agent.Database.EmptyAsync(Queues.Server)).ShouldBe(1);
+
+        agent.Database.Grants = false; // It is lost, and there is no server again.
+        await Eventually.TrueAsync(() => agent.Warnings.Count >= 3);
+        agent.Warnings[^1].ShouldBe(told[0]);
+    }
+
+    [Fact]
     public void A_renewal_that_failed_is_repeated_at_once_and_from_then_on_in_the_usual_pace() =>
         (Session.PauseAfter(1), Session.PauseAfter(2), Session.PauseAfter(9)).ShouldBe((TimeSpan.Zero, Session.PauseAfter(0), Session.PauseAfter(0)));
 
@@ -61,5 +81,10 @@ public sealed class SessionTests
         using var database = PostgresConnection.OpenForLeases("Host=/nowhere", "a test");
         var settings = new NpgsqlConnectionStringBuilder(database.ConnectionString);
         (settings.Timeout, settings.CommandTimeout).ShouldBe((2, 1));
+    }
+
+    sealed class TwentyfoldTime : TimeProvider
+    {
+        public override long GetTimestamp() => 20 * Stopwatch.GetTimestamp();
     }
 }
