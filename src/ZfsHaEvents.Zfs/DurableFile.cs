@@ -29,6 +29,7 @@ static class DurableFile
 
     /// <summary>Makes the directory, and its name in its parent durable.</summary>
     /// <exception cref="IOException"/>
+    /// <exception cref="UnauthorizedAccessException"/>
     public static void EnsureDirectory(string path, uint mode)
     {
         if (Directory.Exists(path)) return;

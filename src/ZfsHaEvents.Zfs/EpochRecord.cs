@@ -37,7 +37,7 @@ public sealed class EpochRecord(HostEnvironment host)
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException) // A failing disk, or not root.
         {
-            throw new HostException($"{path} cannot be read ({e.Message}).", e);
+            throw HostException.At(path, $"{path} cannot be read", e);
         }
     }
 

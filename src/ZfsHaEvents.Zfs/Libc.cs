@@ -15,6 +15,16 @@ static partial class Libc
     public const int SignalQuit = 3;
     public const int SignalTerminate = 15;
 
+    // errno(3): the HResult of an IOException, ours or .NET's.
+    public const int NotPermitted = 1;
+    public const int AccessDenied = 13;
+    public const int Exists = 17;
+    public const int NotADirectory = 20;
+    public const int NoSpace = 28;
+    public const int ReadOnlyFileSystem = 30;
+    public const int TooManyLinks = 40;
+    public const int QuotaExceeded = 122;
+
     const int ReadOnly = 0;
     const int ReadWrite = 2;
     const int Create = 0x40;
@@ -27,7 +37,6 @@ static partial class Libc
     const uint StatxBasicStats = 0x7ff;
     const int WouldBlock = 11;
     const int Interrupted = 4;
-    const int Exists = 17;
     const int ClockBootTime = 7;
 
     // These two differ between architectures (asm-generic/fcntl.h against arch/arm64/include/uapi/asm/fcntl.h).
@@ -41,6 +50,7 @@ static partial class Libc
 
     /// <summary>Makes a directory, with its parents if need be, unless it is there already.</summary>
     /// <exception cref="IOException"/>
+    /// <exception cref="UnauthorizedAccessException"/>
     public static void MakeDirectory(string path, uint mode)
     {
         if (Path.GetDirectoryName(path) is { } parent) Directory.CreateDirectory(parent);

@@ -54,7 +54,7 @@ public sealed class FakeHosts : IAsyncDisposable
         Directory.Delete(_directory, recursive: true);
     }
 
-    Dictionary<string, string> Variables(string host) => new()
+    internal Dictionary<string, string> Variables(string host) => new()
     {
         ["ZFSHA_HOST"] = host,
         ["ZFSHA_HOST_ROOT"] = Path.Join(World, "hosts", host),

@@ -25,6 +25,15 @@ public sealed class HostVerbsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_the_host_lacks_is_no_error_of_ours()
+    {
+        var (code, output, error) = await ZfshaProcess.RunAsync(new Dictionary<string, string>(_hosts.Variables("alpha")) { ["ZFSHA_RUN_DIR"] = "/dev/null/zfsha" }, "lock", "tank1", "--", "echo", "not so");
+        (code, output).ShouldBe((ExitCodes.Failed, ""));
+        error.ShouldStartWith("zfsha: /dev/null/zfsha cannot be made (");
+        error.ShouldEndWith("move it out of the way.");
+    }
+
+    [Fact]
     public async Task A_command_that_does_not_exist_is_127() => (await _hosts.OnAsync("alpha", "lock", "tank1", "--", "/nonexistent")).ExitCode.ShouldBe(127);
 
     [Fact]

@@ -82,7 +82,9 @@ public sealed class SpoolTests : IDisposable
     {
         Directory.CreateDirectory(_host.Environment.StateDirectory);
         File.WriteAllText(Folder, "a file in the place of the folder");
-        Should.Throw<HostException>(() => _host.Spool.Append("1")).Message.ShouldContain(Folder);
+        var message = Should.Throw<HostException>(() => _host.Spool.Append("1")).Message;
+        message.ShouldContain(Folder);
+        message.ShouldEndWith("move it out of the way.");
     }
 
     [Fact]

@@ -45,7 +45,7 @@ public sealed class HostLocks(HostEnvironment host, TimeProvider time)
     /// </summary>
     /// <param name="purpose">For people: what the lock is taken for.</param>
     /// <param name="correlation">The order or request the work belongs to.</param>
-    /// <exception cref="HostException">The lock file cannot be opened, or the boot id not read.</exception>
+    /// <exception cref="HostException">The lock file cannot be opened or written, or the boot id not read.</exception>
     /// <exception cref="OperationCanceledException"/>
     public Task<LockAttempt> AcquireAsync(PoolGuid pool, string purpose, TimeSpan timeout, string? correlation = null, CancellationToken cancellation = default)
     {
@@ -94,6 +94,10 @@ public sealed class HostLocks(HostEnvironment host, TimeProvider time)
             slot.Holding = new(pool, file, inherited: false);
             return new LockAttempt.Acquired(new(slot.Holding, isNested: false, time.GetElapsedTime(asked), broken));
         }
+        catch (IOException e) // A full disk: without a record nobody could be told who has the lock.
+        {
+            throw HostException.At(_directory, $"The host lock of pool {pool} cannot be taken", e);
+        }
         finally
         {
             if (slot.Holding?.Handle != file.Handle) file.Dispose(); // Refused, cancelled, nested, or the record could not be written.
@@ -103,7 +107,15 @@ public sealed class HostLocks(HostEnvironment host, TimeProvider time)
     LockFile OpenFile(PoolGuid pool)
     {
         const uint everybodyMayLook = 0x1ed, oursAlone = 0x1c0; // 0755, 0700
-        Libc.MakeDirectory(host.RunDirectory, everybodyMayLook);
+        try
+        {
+            Libc.MakeDirectory(host.RunDirectory, everybodyMayLook);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException) // Not root, most often; or a full disk.
+        {
+            throw HostException.At(host.RunDirectory, $"{host.RunDirectory} cannot be made", e);
+        }
+
         return LockFile.Open(_directory, FileName(pool), oursAlone);
     }
 

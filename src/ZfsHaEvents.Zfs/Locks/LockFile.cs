@@ -31,7 +31,7 @@ sealed class LockFile : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException) // A full or read-only disk, a symbolic link, not root.
         {
-            throw new HostException($"The lock {Path.Join(directory, name)} cannot be opened ({e.Message}).", e);
+            throw HostException.At(directory, $"The lock {Path.Join(directory, name)} cannot be opened", e);
         }
     }
 

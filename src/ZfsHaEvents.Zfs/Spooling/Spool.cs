@@ -40,7 +40,7 @@ public sealed class Spool(HostEnvironment host)
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException) // Said with its place; the caller must not act without its record.
         {
-            throw new HostException($"Nothing can be written to {_directory} ({e.Message}).", e);
+            throw HostException.At(_directory, $"Nothing can be written to {_directory}", e);
         }
     }
 
@@ -65,7 +65,7 @@ public sealed class Spool(HostEnvironment host)
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException) // A failing disk, or not root.
         {
-            throw new HostException($"{_directory} cannot be read ({e.Message}).", e);
+            throw HostException.At(_directory, $"{_directory} cannot be read", e);
         }
     }
 
@@ -84,7 +84,7 @@ public sealed class Spool(HostEnvironment host)
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException) // It stays, and is told again.
         {
-            throw new HostException($"{PathOf(entry.Number)} cannot be removed ({e.Message}).", e);
+            throw HostException.At(_directory, $"{PathOf(entry.Number)} cannot be removed", e);
         }
     }
 
@@ -110,9 +110,9 @@ public sealed class Spool(HostEnvironment host)
         {
             DurableFile.EnsureDirectory(_directory, OwnerOnly);
         }
-        catch (IOException e) // A read-only or full disk.
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException) // A read-only or full disk, or not root.
         {
-            throw new HostException($"{_directory} cannot be made ({e.Message}).", e);
+            throw HostException.At(_directory, $"{_directory} cannot be made", e);
         }
         var file = LockFile.Open(_directory, ".lock", OwnerOnly);
         file.LockBriefly(_directory);

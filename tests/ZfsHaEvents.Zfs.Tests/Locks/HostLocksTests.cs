@@ -38,6 +38,20 @@ public sealed class HostLocksTests : IDisposable
     }
 
     [Fact]
+    public async Task A_run_directory_that_cannot_be_made_is_told_with_what_to_do()
+    {
+        File.WriteAllText(_host.Environment.RunDirectory, "a file in the place of the directory");
+        var message = (await Should.ThrowAsync<HostException>(() => TakeAsync(Soon))).Message;
+        message.ShouldStartWith($"The lock {LockFile} cannot be opened (");
+        message.ShouldEndWith("move it out of the way.");
+
+        var below = new HostEnvironment(_host.Environment.Name) { Root = _host.Environment.Root, RunDirectory = Path.Join(_host.Environment.RunDirectory, "zfsha") };
+        message = (await Should.ThrowAsync<HostException>(() => new HostLocks(below, TimeProvider.System).AcquireAsync(Pool, "a test", Soon, null, Token))).Message;
+        message.ShouldStartWith($"{below.RunDirectory} cannot be made (");
+        message.ShouldEndWith("move it out of the way.");
+    }
+
+    [Fact]
     public async Task Pools_do_not_wait_for_each_other()
     {
         using var one = await TakeAsync(Soon);
