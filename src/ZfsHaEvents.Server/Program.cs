@@ -15,7 +15,8 @@ using ZfsHaEvents.Store;
 var connection = new Option<string?>("--connection") { Description = "PostgreSQL connection string (ZFSHA_DATABASE); without one, a private PostgreSQL is started in --data" };
 var data = new Option<string>("--data") { Description = "Directory of the private PostgreSQL (ZFSHA_DATA)", DefaultValueFactory = _ => Environment.GetEnvironmentVariable("ZFSHA_DATA") ?? "/var/lib/zfsha-server" };
 var urls = new Option<string>("--urls") { Description = "Where to listen (ZFSHA_URLS). There is no authentication yet: keep it on loopback", DefaultValueFactory = _ => Environment.GetEnvironmentVariable("ZFSHA_URLS") ?? "http://127.0.0.1:7450" };
-var lease = Seconds("--lease-seconds", 2.5, "How long a host may be silent before its lease is lost; agents renew every 0.5 s");
+var lease = Seconds("--lease-seconds", 2.5, "How long a host may be silent before its lease is lost, 2 s at least; agents renew every 0.5 s", LeaseWatch.LeaseMin,
+    $"agents renew every 0.5 s, and an outage of the database of just under {LeaseWatch.Gap.TotalSeconds:0} s must not cost a lease");
 var start = Seconds("--start-seconds", OrderTimes.Default.Start.TotalSeconds, "How long an order may wait before a host begins it");
 var export = Seconds("--export-seconds", OrderTimes.Default.Export.TotalSeconds, "Time limit of zpool export");
 var import = Seconds("--import-seconds", OrderTimes.Default.Import.TotalSeconds, "Time limit of zpool import; an activity check takes 35 to 40 s with OpenZFS's defaults");
@@ -43,14 +44,20 @@ root.SetAction(async (parsed, cancellation) =>
 // Stopping includes stopping the private PostgreSQL, which takes as long as its last checkpoint; the default is to be cut short after two seconds.
 return await root.Parse(args).InvokeAsync(new() { ProcessTerminationTimeout = TimeSpan.FromMinutes(2) });
 
-static Option<TimeSpan> Seconds(string name, double standard, string description) => new(name)
+static Option<TimeSpan> Seconds(string name, double standard, string description, TimeSpan least = default, string why = "") => new(name)
 {
     Description = description,
     DefaultValueFactory = _ => TimeSpan.FromSeconds(standard),
     CustomParser = result =>
     {
-        if (double.TryParse(result.Tokens[0].Value, NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds) && seconds is > 0 and < 86_400) return TimeSpan.FromSeconds(seconds);
-        result.AddError($"{name} takes a number of seconds greater than 0 and less than a day, not '{result.Tokens[0].Value}'");
+        var given = result.Tokens[0].Value;
+        if (!double.TryParse(given, NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds) || seconds is not (> 0 and < 86_400))
+            result.AddError($"{name} takes a number of seconds greater than 0 and less than a day, not '{given}'");
+        else if (seconds < least.TotalSeconds)
+            result.AddError($"{name} must be {least.TotalSeconds:0} or more, not '{given}': {why}");
+        else
+            return TimeSpan.FromSeconds(seconds);
+
         return default;
     },
 };

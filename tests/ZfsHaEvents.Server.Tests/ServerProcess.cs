@@ -40,7 +40,7 @@ sealed class ServerProcess : IAsyncDisposable
         }
     }
 
-    public int LeaseSeconds { get; init; } = 3600;
+    public double LeaseSeconds { get; init; } = 3600;
 
     public bool HasEnded => _process!.HasExited;
 

@@ -17,6 +17,9 @@ public sealed class LeaseWatch(ILeases leases, StreamRunner runner, ILogger<Leas
     /// </summary>
     public static readonly TimeSpan Gap = TimeSpan.FromSeconds(1);
 
+    /// <summary>The shortest lease in which a gap, a renewal and a busy machine have room.</summary>
+    public static readonly TimeSpan LeaseMin = TimeSpan.FromSeconds(2);
+
     /// <summary>
     /// How long to wait for a database that says no. One beat that fails is no gap yet: if it were, a statement cancelled now and then would
     /// give a lost host its full time again each time, and its loss would never be noticed.
