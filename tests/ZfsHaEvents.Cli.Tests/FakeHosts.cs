@@ -1,17 +1,19 @@
 using System.Diagnostics;
+using System.Globalization;
 using Shouldly;
 
 namespace ZfsHaEvents.Cli.Tests;
 
 /// <summary>Two fake hosts, alpha and beta, on shared fake disks: tank1 with multihost on and tank2 without, both imported on alpha.</summary>
-public sealed class FakeHosts : IAsyncDisposable
+/// <param name="timeScale">0.01 makes a 35 s activity check last a third of a second.</param>
+public sealed class FakeHosts(double timeScale = 0.01) : IAsyncDisposable
 {
     readonly string _directory = Directory.CreateTempSubdirectory("zfsha-cli-").FullName;
     readonly List<Process> _kernels = [];
 
     public async Task StartAsync()
     {
-        Run(ZfshaProcess.Simulator, "world", World, "--hosts", "alpha,beta", "--disks", "4", "--time-scale", "0.01", "--export-seconds", "0.02", "--import-seconds", "0.02");
+        Run(ZfshaProcess.Simulator, "world", World, "--hosts", "alpha,beta", "--disks", "4", "--time-scale", timeScale.ToString(CultureInfo.InvariantCulture), "--export-seconds", "0.02", "--import-seconds", "0.02");
         await Task.WhenAll(BootAsync("alpha"), BootAsync("beta"));
         Zpool("alpha", "create", "-o", "cachefile=none", "-o", "multihost=on", "-O", "canmount=off", "tank1", "mirror", "/dev/disk/by-id/virtio-d0", "/dev/disk/by-id/virtio-d1");
         Zpool("alpha", "create", "-o", "cachefile=none", "-o", "multihost=off", "-O", "canmount=off", "tank2", "mirror", "/dev/disk/by-id/virtio-d2", "/dev/disk/by-id/virtio-d3");
@@ -32,6 +34,17 @@ public sealed class FakeHosts : IAsyncDisposable
     internal Task<(int ExitCode, string Output, string Error)> OnAsync(string host, params string[] words) => ZfshaProcess.RunAsync(Variables(host), words);
 
     internal Process Start(string host, params string[] words) => ZfshaProcess.Start(ZfshaProcess.Program, words, Variables(host));
+
+    /// <summary>Runs <c>zfsha</c> on a host and on a terminal of its own (script(1)), without a server.</summary>
+    /// <returns>All that came to the terminal.</returns>
+    internal async Task<(int ExitCode, string Shown)> OnTerminalAsync(string host, params string[] words)
+    {
+        var variables = new Dictionary<string, string>(Variables(host)) { ["TERM"] = "xterm", ["NO_COLOR"] = "" };
+        using var script = ZfshaProcess.Start("script", ["--quiet", "--return", "--command", $"stty columns 200; {ZfshaProcess.Program} {string.Join(' ', words)}", "/dev/null"], variables);
+        var shown = script.StandardOutput.ReadToEndAsync();
+        await script.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(1));
+        return (script.ExitCode, await shown);
+    }
 
     public string Zpool(string host, params string[] words) => Run(Path.Join(World, "hosts", host, "sbin", "zpool"), words);
 

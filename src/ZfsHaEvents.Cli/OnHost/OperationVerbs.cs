@@ -6,6 +6,7 @@ using ZfsHaEvents.Domain;
 using ZfsHaEvents.Domain.Hosts;
 using ZfsHaEvents.Domain.Pools;
 using ZfsHaEvents.Domain.Views;
+using ZfsHaEvents.Zfs.Operations;
 
 namespace ZfsHaEvents.Cli.OnHost;
 
@@ -50,10 +51,10 @@ static class ImportVerb
                     return refused is null ? null : new(OrderRefusal.NotPermitted, $"{refused.Reason}: {refused.Message}");
                 },
             };
-            invocation.Screen.Status($"  importing {invocation.Get(pool)} on {host.Name} …");
-            var outcome = await host.Operations.ImportAsync(new(guid, Force: null, [], terms) { NoMount = invocation.Get(noMount) }, invocation.Cancellation);
+            var import = host.Operations.ImportAsync(new(guid, Force: null, [], terms) { NoMount = invocation.Get(noMount) }, invocation.Cancellation);
+            var outcome = await OperationProgress.ShowAsync(invocation.Screen, host, guid, $"importing {invocation.Get(pool)} on {host.Name}", import);
             if (refused is not null) throw refused;
-            return OperationText.Write(invocation.Screen, new(guid, host.Name, outcome.Failure, outcome is { Failure: ZpoolFailure.None, Run: null }, outcome.Sight, outcome.Run, outcome.Detail), invocation.Get(pool), "import");
+            return OperationText.Write(invocation.Screen, OperationText.DocumentOf(host, guid, outcome), invocation.Get(pool), "import");
         });
     }
 
@@ -117,9 +118,9 @@ static class ExportVerb
             var host = new ThisHost();
             var guid = await host.ResolveAsync(invocation.Get(pool), known: null, invocation.Cancellation);
             var terms = ThisHost.Terms("zfsha export", OperationTimes.Export, invocation.Get(lockWait) ?? OperationTimes.LockWaitDefault, invocation.Get(reason));
-            invocation.Screen.Status($"  exporting {invocation.Get(pool)} on {host.Name} …");
-            var outcome = await host.Operations.ExportAsync(new(guid, terms), invocation.Cancellation);
-            return OperationText.Write(invocation.Screen, new(guid, host.Name, outcome.Failure, outcome is { Failure: ZpoolFailure.None, Run: null }, outcome.Sight, outcome.Run, outcome.Detail), invocation.Get(pool), "export");
+            var export = host.Operations.ExportAsync(new(guid, terms), invocation.Cancellation);
+            var outcome = await OperationProgress.ShowAsync(invocation.Screen, host, guid, $"exporting {invocation.Get(pool)} on {host.Name}", export);
+            return OperationText.Write(invocation.Screen, OperationText.DocumentOf(host, guid, outcome), invocation.Get(pool), "export");
         });
     }
 }
@@ -127,6 +128,9 @@ static class ExportVerb
 /// <summary>How an import or export on this host went, as people read it.</summary>
 static class OperationText
 {
+    public static OperationDocument DocumentOf(ThisHost host, PoolGuid pool, OperationOutcome outcome) =>
+        new(pool, host.Name, outcome.Failure, WasSo: outcome is { Failure: ZpoolFailure.None, Run: null }, outcome.Sight, outcome.Run, outcome.Detail);
+
     /// <returns>The exit code.</returns>
     public static int Write(Screen screen, OperationDocument done, PoolReference pool, string verb)
     {

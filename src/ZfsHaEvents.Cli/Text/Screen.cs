@@ -14,6 +14,9 @@ sealed class Screen(TextWriter output, bool json, int? width, bool colour, TimeZ
 
     const string EraseLine = "\r\u001b[K";
 
+    /// <summary>A status may be shown beside what else is said.</summary>
+    readonly Lock _gate = new();
+
     bool _hasStatus;
 
     /// <summary>The screen of this process.</summary>
@@ -45,17 +48,20 @@ sealed class Screen(TextWriter output, bool json, int? width, bool colour, TimeZ
     /// <summary>Writes one line.</summary>
     public void Line(params ReadOnlySpan<Piece> pieces)
     {
-        ClearStatus();
-        string? on = null;
-        foreach (var piece in pieces)
+        lock (_gate)
         {
-            var code = colour ? Code(piece.Tone) : null;
-            if (code != on) output.Write((on is null ? "" : "\u001b[0m") + (code is null ? "" : $"\u001b[{code}m"));
-            output.Write(Printable.Of(piece.Text));
-            on = code;
-        }
+            ClearStatus();
+            string? on = null;
+            foreach (var piece in pieces)
+            {
+                var code = colour ? Code(piece.Tone) : null;
+                if (code != on) output.Write((on is null ? "" : "\u001b[0m") + (code is null ? "" : $"\u001b[{code}m"));
+                output.Write(Printable.Of(piece.Text));
+                on = code;
+            }
 
-        output.WriteLine(on is null ? "" : "\u001b[0m");
+            output.WriteLine(on is null ? "" : "\u001b[0m");
+        }
     }
 
     /// <summary>Writes a head and, from column <paramref name="indent"/> on, a text that is broken to fit a terminal.</summary>
@@ -95,25 +101,34 @@ sealed class Screen(TextWriter output, bool json, int? width, bool colour, TimeZ
     {
         if (width is not { } columns || !colour) return; // Without control sequences there is no taking it back.
         var line = Printable.Of(text);
-        output.Write(EraseLine + (line.Length < columns ? line : line[..(columns - 1)]));
-        output.Flush();
-        _hasStatus = true;
+        lock (_gate)
+        {
+            output.Write(EraseLine + (line.Length < columns ? line : line[..(columns - 1)]));
+            output.Flush();
+            _hasStatus = true;
+        }
     }
 
     public void ClearStatus()
     {
-        if (!_hasStatus) return;
-        output.Write(EraseLine);
-        output.Flush();
-        _hasStatus = false;
+        lock (_gate)
+        {
+            if (!_hasStatus) return;
+            output.Write(EraseLine);
+            output.Flush();
+            _hasStatus = false;
+        }
     }
 
     /// <summary>Says something beside the results, where a program that reads them does not see it.</summary>
     public void Notice(string text)
     {
-        ClearStatus();
-        if (Json) Console.Error.WriteLine(JsonSerializer.Serialize(new(text), ApiJson.Relaxed.NoticeDocument));
-        else Console.Error.WriteLine(Printable.Of(text));
+        lock (_gate)
+        {
+            ClearStatus();
+            if (Json) Console.Error.WriteLine(JsonSerializer.Serialize(new(text), ApiJson.Relaxed.NoticeDocument));
+            else Console.Error.WriteLine(Printable.Of(text));
+        }
     }
 
     static string Variable(string name) => Environment.GetEnvironmentVariable(name) ?? "";
