@@ -94,7 +94,7 @@ check "switchover: its events, in order" \
   "switchover_requested, switchover_started, export_started a, export_succeeded a, ownership_released a, ownership_claimed b, import_started b, import_succeeded b, switchover_completed b" \
   "$(events move-1 switchover_{requested,started,completed,aborted,halted} {export,import}_{started,succeeded,refused,failed} ownership_{claimed,released})"
 check "switchover: epoch released, epoch claimed" "1, 2" "$(event move-1 ownership_released Epoch), $(event move-1 ownership_claimed Epoch)"
-check_matches "switchover: orders carried out" "move-1/Export/[1-8] move-1/Import/[1-8]" "$(event move-1 export_succeeded Order) $(event move-1 import_succeeded Order)"
+check_matches "switchover: orders carried out" "move-1/[0-9]+/Export/[1-8] move-1/[0-9]+/Import/[1-8]" "$(event move-1 export_succeeded Order) $(event move-1 import_succeeded Order)"
 check "switchover: exit codes of export and import" "0 0" "$(event move-1 export_succeeded Run.ExitCode) $(event move-1 import_succeeded Run.ExitCode)"
 check "switchover: import without force" "zpool import -o cachefile=none -d /dev/disk/by-id/virtio-d0-part1 -d /dev/disk/by-id/virtio-d1-part1 $(pool_is pool)" \
   "$(history; event move-1 import_started 'Arguments[*]' | words)"

@@ -8,6 +8,9 @@ namespace ZfsHaEvents.Cli;
 /// <summary>Arguments and options of the kinds that many verbs have. What cannot be right is refused before anything is done.</summary>
 static class Parsers
 {
+    /// <summary>What <c>--pool</c> is for beside a move's id.</summary>
+    public const string WhosePool = "The pool whose move it is, where several have one of that id";
+
     public static Argument<PoolReference> Pool() => new("POOL") { Description = "The pool's name or GUID", CustomParser = r => Parse<PoolReference>(r) };
 
     public static PoolReference? OptionalPool(ArgumentResult result) => result.Tokens.Count == 0 ? null : Parse<PoolReference>(result);

@@ -212,7 +212,10 @@ public readonly record struct RequestId(string Value) : IParsable<RequestId>
     }
 }
 
-/// <summary>An order's identity: <c>{request}/{step}/{attempt}</c>, so that a person reading a log knows what it belongs to.</summary>
+/// <summary>
+/// An order's identity: <c>{request}/{pool}/{step}/{attempt}</c>, so that a person reading a log knows what it belongs to. The
+/// pool's GUID is in it because two pools may have a request of one id.
+/// </summary>
 [JsonConverter(typeof(TextConverter<OrderId>))]
 public readonly record struct OrderId(string Value) : IParsable<OrderId>
 {
@@ -238,8 +241,9 @@ public readonly record struct EventId(Guid Value) : IParsable<EventId>
     /// The id of the event that a decision on this message emits at this place. Derived, so that deciding the same
     /// message again names the same events.
     /// </summary>
-    public static EventId Of(string messageId, int index) =>
-        new(Derived.Uuid($"event\n{messageId}\n{index.ToString(CultureInfo.InvariantCulture)}"));
+    /// <param name="subject">The pool or host decided on, as messages name it: one message id may reach several.</param>
+    public static EventId Of(string subject, string messageId, int index) =>
+        new(Derived.Uuid($"event\n{subject}\n{messageId}\n{index.ToString(CultureInfo.InvariantCulture)}"));
 
     public override string ToString() => Value.ToString();
 

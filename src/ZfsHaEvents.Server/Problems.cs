@@ -22,7 +22,7 @@ static class Problems
         }
         catch (UndeliverableException e)
         {
-            await Of(e.Reason == "AmbiguousPool" ? StatusCodes.Status409Conflict : StatusCodes.Status404NotFound, e.Reason, e.Detail).ExecuteAsync(context);
+            await Of(e.Reason is "AmbiguousPool" or "AmbiguousMove" ? StatusCodes.Status409Conflict : StatusCodes.Status404NotFound, e.Reason, e.Detail).ExecuteAsync(context);
         }
         catch (BadHttpRequestException e)
         {

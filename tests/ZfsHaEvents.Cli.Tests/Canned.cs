@@ -9,7 +9,9 @@ namespace ZfsHaEvents.Cli.Tests;
 static class Canned
 {
     public static T Read<T>(string name, JsonTypeInfo<T> type) =>
-        JsonSerializer.Deserialize(File.ReadAllText(Path.Join(AppContext.BaseDirectory, "Server", name + ".json")), type)!;
+        JsonSerializer.Deserialize(Text(name), type)!;
+
+    public static string Text(string name) => File.ReadAllText(Path.Join(AppContext.BaseDirectory, "Server", name + ".json"));
 
     public static IReadOnlyList<HistoryEntry> History(string name = "history") => Read(name, ApiJson.Default.IReadOnlyListHistoryEntry);
 

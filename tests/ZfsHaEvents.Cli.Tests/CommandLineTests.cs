@@ -39,6 +39,17 @@ public class CommandLineTests
     }
 
     [Fact]
+    public async Task A_move_is_asked_for_by_its_pool_where_that_is_given()
+    {
+        using var server = new CannedServer(path => path.Contains("/events", StringComparison.Ordinal) ? "[]" : Canned.Text("halted-failover"));
+
+        (await ZfshaProcess.RunAsync("dossier", "fo-1", "--pool", "a b", "--events", "--server", server.Address)).ExitCode.ShouldBe(ExitCodes.Done);
+        await ZfshaProcess.RunAsync("call-off", "fo-1", "--pool", "a b", "--reason", "x", "--server", server.Address);
+
+        server.Asked.ShouldBe(["/moves/fo-1?pool=a%20b", "/moves/fo-1121-1442-muqtfgkp/events?pool=5764272812602266167", "/moves/fo-1/call-offs?pool=a%20b"]);
+    }
+
+    [Fact]
     public async Task For_a_program_an_error_is_a_document_too()
     {
         var (code, output, error) = await ZfshaProcess.RunAsync("pools", "--json");

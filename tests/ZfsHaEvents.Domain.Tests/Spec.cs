@@ -44,7 +44,7 @@ public abstract partial class Spec
         foreach (var (happened, stamp) in events)
         {
             Now += TimeSpan.FromSeconds(1);
-            Append(new(EventId.Of("given", History.Count), Pool.Version + 1, Now, stamp ?? StampOf(happened), happened));
+            Append(new(EventId.Of("", "given", History.Count), Pool.Version + 1, Now, stamp ?? StampOf(happened), happened));
         }
 
         return this;

@@ -217,6 +217,36 @@ public sealed class EndpointTests(EndpointTests.OneServer one) : IClassFixture<E
     }
 
     [Fact]
+    public async Task One_id_on_two_pools_is_two_moves_and_one_says_which_by_the_pool()
+    {
+        var (other, id) = (World.NewPool(), $"twice-{_pool}");
+        await Server.TellAsync(World.Saw("a", other, $"tank{other}"));
+        PoolGuid[] both = [_pool, other];
+        foreach (var pool in both)
+        {
+            var (status, body) = await Server.PostAsync($"/pools/{pool}/switchovers", new { id, to = "b", by = "alice" });
+            status.ShouldBe(HttpStatusCode.Accepted, body.ToString());
+            ((string?)body["dossier"]!["pool"]).ShouldBe(pool.ToString());
+            (await Server.ExecuteAsync("select count(*) from zfsha.messages where queue = 'host-a' and group_key = $1", pool.ToString())).ShouldBe(1L);
+            (await Server.ExecuteAsync("select count(*) from zfsha.messages where queue = 'server' and body->>'type' = 'zfsha.pool.step-overdue' and group_key = $1", pool.ToString())).ShouldBe(1L);
+        }
+
+        foreach (var path in (string[])["", "/events"])
+        {
+            var which = await Server.GetAsync($"/moves/{id}{path}");
+            ShouldBeProblem(which, HttpStatusCode.Conflict, "AmbiguousMove", "?pool=");
+            both.ShouldAllBe(pool => ((string)which.Body["detail"]!).Contains(pool.ToString(), StringComparison.Ordinal));
+            foreach (var pool in both) (await Server.GetAsync($"/moves/{id}{path}?pool={pool}")).Status.ShouldBe(HttpStatusCode.OK);
+        }
+
+        ((string?)(await Server.GetAsync($"/moves/{id}?pool=tank{other}")).Body["pool"]).ShouldBe(other.ToString());
+        ShouldBeProblem(await Server.GetAsync($"/moves/{id}?pool=99"), HttpStatusCode.NotFound, "UnknownPool", "99");
+        ShouldBeProblem(await Server.PostAsync($"/moves/{id}/call-offs", new { by = "alice", reason = "x" }), HttpStatusCode.Conflict, "AmbiguousMove", "?pool=");
+        var callOff = await Server.PostAsync($"/moves/{id}/call-offs?pool={other}", new { by = "alice", reason = "x" });
+        ShouldBeProblem(callOff, HttpStatusCode.Conflict, "OrderOutstanding", other.ToString());
+    }
+
+    [Fact]
     public async Task While_one_switchover_runs_another_is_refused()
     {
         (await Server.PostAsync($"/pools/{_pool}/switchovers", new { to = "b", by = "alice" })).Status.ShouldBe(HttpStatusCode.Accepted);

@@ -32,7 +32,7 @@ static class Sample
         [typeof(Incarnation)] = new Incarnation(Uuid),
         [typeof(Epoch)] = new Epoch(7),
         [typeof(RequestId)] = new RequestId("move-1"),
-        [typeof(OrderId)] = new OrderId("move-1/Import/1"),
+        [typeof(OrderId)] = new OrderId("move-1/9001/Import/1"),
         [typeof(EventId)] = new EventId(Uuid),
     }.ToImmutableDictionary();
 

@@ -4,6 +4,7 @@ using Npgsql;
 using Shouldly;
 using Xunit;
 using ZfsHaEvents.Domain;
+using ZfsHaEvents.Domain.Alerts;
 using ZfsHaEvents.Domain.Bus;
 using ZfsHaEvents.Domain.Pools;
 using ZfsHaEvents.Server.Running;
@@ -74,7 +75,7 @@ public sealed class StreamRunnerTests : IDisposable
         await RunAsync();
 
         (await TypesAsync(Stream)).TakeLast(3).ShouldBe(["switchover_requested", "switchover_started", "switchover_step_started"]);
-        (await _memory.DocumentAsync(StreamRunner.Kinds.Dossier, "move-1", Cancellation)).ShouldNotBeNull();
+        (await _memory.DocumentAsync(StreamRunner.Kinds.Dossier, StreamRunner.DossierKey(_pool, new("move-1")), Cancellation)).ShouldNotBeNull();
         var order = (await _memory.ClaimAsync("host-a", 10, Lease, Cancellation)).ShouldHaveSingleItem();
         var sent = BusMessage.Read(order.Json);
         sent.Message.ShouldBeOfType<ExportPool>().Header.Request.ShouldBe(new("move-1"));
@@ -157,6 +158,65 @@ public sealed class StreamRunnerTests : IDisposable
         _clock.Advance(TimeSpan.FromSeconds(1));
         await RunAsync();
         (await TypesAsync(Stream)).ShouldContain("switchover_requested");
+    }
+
+    // ---- one request id on two pools ----------------------------------------------------------------------------------
+
+    /// <summary>Two hosts in session, the first has both pools.</summary>
+    async Task<PoolGuid> GivenTwoPoolsOnAAsync(string name = "tank", string otherName = "dozer")
+    {
+        var other = World.NewPool();
+        await PutAsync(World.Opened("a", 1, (_pool, name), (other, otherName)), World.Opened("b", 2));
+        await RunAsync();
+        return other;
+    }
+
+    async Task<IReadOnlyList<object>> TakeAsync(string queue) => [.. (await _memory.ClaimAsync(queue, 10, Lease, Cancellation)).Select(m => BusMessage.Read(m.Json).Message)];
+
+    [Fact]
+    public async Task One_request_id_on_two_pools_is_two_switchovers_with_orders_reminders_and_dossiers_of_their_own()
+    {
+        PoolGuid[] both = [_pool, await GivenTwoPoolsOnAAsync()];
+        await PutAsync(World.Switchover("tank", "b", "x"), World.Switchover("dozer", "b", "x") with { Source = "/other" });
+        await RunAsync();
+
+        var orders = (await TakeAsync("host-a")).Cast<ExportPool>().ToList();
+        orders.Select(o => o.Header.Pool).ShouldBe(both, ignoreOrder: true);
+        orders.ShouldAllBe(o => o.Header.Id.Request() == new RequestId("x"));
+        (await _memory.DocumentsAsync(StreamRunner.Kinds.Dossier, Cancellation)).Select(d => JsonSerializer.Deserialize(d.Json, StoredJson.Default.Dossier)!.Pool).ShouldBe(both, ignoreOrder: true);
+        _clock.Advance(OrderTimes.Default.OverdueAfter(OrderTimes.Default.Export));
+        (await TakeAsync(Queues.Server)).Cast<StepOverdue>().Select(r => r.PoolId).ShouldBe(both, ignoreOrder: true);
+    }
+
+    [Fact]
+    public async Task One_request_id_on_two_pools_is_two_failovers_with_alerts_of_their_own()
+    {
+        PoolGuid[] both = [_pool, await GivenTwoPoolsOnAAsync()];
+        await LoseHostsAsync(except: "b");
+        await PutAsync(World.Failover("tank", "b", "x"), World.Failover("dozer", "b", "x") with { Source = "/other" });
+        await RunAsync();
+
+        var alerts = (await _memory.DocumentsAsync(StreamRunner.Kinds.Alert, Cancellation)).Select(d => JsonSerializer.Deserialize(d.Json, StoredJson.Default.Alert)!);
+        alerts.Where(a => a.Kind is AlertKind.FencingNeeded).Select(a => a.Pool!.Value).ShouldBe(both, ignoreOrder: true);
+
+        await PutAsync(World.Fenced(_pool, "a"), World.Fenced(both[1], "a"));
+        await RunAsync();
+        await PutAsync([.. (await TakeAsync("host-b")).Cast<ReadLabels>().Select(o => World.ReadLabels("b", o.Header, o.Header.Pool == _pool ? "tank" : "dozer"))]);
+        await RunAsync();
+        (await TypesAsync("host-a")).Count(t => t == "host_evicted").ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task Pools_whose_names_are_nearly_one_are_failed_over_under_ids_of_their_own_when_their_host_is_lost()
+    {
+        var other = await GivenTwoPoolsOnAAsync("a b", "a_b");
+        await PutAsync(World.Automatic(_pool), World.Automatic(other));
+        await RunAsync();
+        await LoseHostsAsync(except: "b");
+
+        var moves = (await _memory.DocumentsAsync(StreamRunner.Kinds.Dossier, Cancellation)).Select(d => JsonSerializer.Deserialize(d.Json, StoredJson.Default.Dossier)!).ToList();
+        moves.Select(m => m.Pool).ShouldBe([_pool, other], ignoreOrder: true);
+        moves.Select(m => m.Id).ShouldBeUnique();
     }
 
     // ---- what cannot be handled --------------------------------------------------------------------------------------
@@ -285,18 +345,25 @@ public sealed class StreamRunnerTests : IDisposable
 
     // ---- leases ------------------------------------------------------------------------------------------------------
 
-    [Fact]
-    public async Task A_lease_that_ran_out_is_recorded_once_however_often_it_is_noticed()
+    async Task LoseHostsAsync(string? except = null)
     {
-        await GivenAPoolOnAAsync();
+        var renewed = (await _memory.LoadAsync("none", Cancellation)).Leases.Where(l => l.Holder == except).ToList();
         await _watch.StepAsync(Cancellation);
         for (var waited = TimeSpan.Zero; waited <= Lease + Lease; waited += LeaseWatch.Gap / 2)
         {
             _clock.Advance(LeaseWatch.Gap / 2);
+            foreach (var lease in renewed) _memory.Renew(lease.Holder, lease.Session);
             await _watch.StepAsync(Cancellation);
         }
 
         await RunAsync();
+    }
+
+    [Fact]
+    public async Task A_lease_that_ran_out_is_recorded_once_however_often_it_is_noticed()
+    {
+        await GivenAPoolOnAAsync();
+        await LoseHostsAsync();
 
         foreach (var host in (string[])["host-a", "host-b"]) (await TypesAsync(host)).Count(t => t == "host_lease_lost").ShouldBe(1);
         (await TypesAsync(Stream))[^1].ShouldBe("ownership_unverified");

@@ -24,6 +24,21 @@ static class World
 
     public static BusMessage Switchover(string pool, string to, string id) => new(id, "/test", pool, null, new SwitchoverPool(new(id), new(pool), new(to), "alice"));
 
+    public static BusMessage Failover(string pool, string to, string id) => new(id, "/test", pool, null, new FailoverPool(new(id), new(pool), "alice", new(to)));
+
+    /// <summary>Somebody vouches that the host cannot write to the pool's disks.</summary>
+    public static BusMessage Fenced(PoolGuid pool, string host) =>
+        Say(pool.ToString(), new ConfirmFencing(Id: default, new(pool.ToString()), new(host), "alice", "pulled the plug"));
+
+    /// <summary>A host has carried out its order to read a pool's labels: exported cleanly.</summary>
+    public static BusMessage ReadLabels(string host, OrderHeader order, string name) => Say(order.Pool.ToString(), new HostReport(
+        order.Pool, new(name), new(host), Boot, order.Id, Actors.Agent,
+        [new HostFact.LabelsRead(100 + Next(), DateTimeOffset.UtcNow, new(LabelState.Exported, name, new(1), "a", Txg: 17, MmpActive: false, LeavesRead: 1, LeavesAsked: 1), "", ZpoolSeconds: 1)]));
+
+    /// <summary>Should the pool's holder be lost, b shall take it over without being asked.</summary>
+    public static BusMessage Automatic(PoolGuid pool) =>
+        Say(pool.ToString(), new SetPoolPolicy(Id: default, new(pool.ToString()), new(Automatic: true, FencingMethod.Manual, [new("b")]), "alice"));
+
     public static PoolGuid NewPool() => new((ulong)(1_000_000_000_000_000_000L + Next()));
 
     static BusMessage Say(string subject, object message) => new($"said-{Next()}", "/test", subject, null, message);

@@ -54,12 +54,12 @@ sealed class ServerClient : IDisposable
     }
 
     public Task<IReadOnlyList<Dossier>> MovesAsync(PoolReference? pool, CancellationToken cancellation) =>
-        GetAsync(pool is { } p ? $"moves?pool={Uri.EscapeDataString(p.Text)}" : "moves", ApiJson.Default.IReadOnlyListDossier, cancellation);
+        GetAsync($"moves{Of(pool)}", ApiJson.Default.IReadOnlyListDossier, cancellation);
 
-    public Task<Dossier> MoveAsync(RequestId id, CancellationToken cancellation) => GetAsync(PathOf(id), ApiJson.Default.Dossier, cancellation);
+    public Task<Dossier> MoveAsync(RequestId id, PoolReference? pool, CancellationToken cancellation) => GetAsync($"{PathOf(id)}{Of(pool)}", ApiJson.Default.Dossier, cancellation);
 
-    public Task<IReadOnlyList<HistoryEntry>> MoveEventsAsync(RequestId id, CancellationToken cancellation) =>
-        GetAsync($"{PathOf(id)}/events", ApiJson.Default.IReadOnlyListHistoryEntry, cancellation);
+    public Task<IReadOnlyList<HistoryEntry>> MoveEventsAsync(Dossier move, CancellationToken cancellation) =>
+        GetAsync($"{PathOf(move.Id)}/events{Of(new(move.Pool.ToString()))}", ApiJson.Default.IReadOnlyListHistoryEntry, cancellation);
 
     public Task<IReadOnlyList<HostState>> HostsAsync(CancellationToken cancellation) => GetAsync("hosts", ApiJson.Default.IReadOnlyListHostState, cancellation);
 
@@ -85,8 +85,8 @@ sealed class ServerClient : IDisposable
     public Task<Answer> AcknowledgeAlertAsync(string alert, AcknowledgeBody body, CancellationToken cancellation) =>
         AskAsync(HttpMethod.Post, $"alerts/{Uri.EscapeDataString(alert)}/acknowledgements", body, ApiJson.Default.AcknowledgeBody, body.Id, cancellation);
 
-    public Task<Answer> CallOffAsync(RequestId move, CallOffBody body, CancellationToken cancellation) =>
-        AskAsync(HttpMethod.Post, $"{PathOf(move)}/call-offs", body, ApiJson.Default.CallOffBody, body.Id, cancellation);
+    public Task<Answer> CallOffAsync(RequestId move, PoolReference? pool, CallOffBody body, CancellationToken cancellation) =>
+        AskAsync(HttpMethod.Post, $"{PathOf(move)}/call-offs{Of(pool)}", body, ApiJson.Default.CallOffBody, body.Id, cancellation);
 
     public Task<Answer> SetPolicyAsync(PoolReference pool, PolicyBody body, CancellationToken cancellation) =>
         AskAsync(HttpMethod.Put, $"{PathOf(pool)}/policy", body, ApiJson.Default.PolicyBody, body.Id, cancellation);
@@ -94,6 +94,8 @@ sealed class ServerClient : IDisposable
     static string PathOf(PoolReference pool) => $"pools/{Uri.EscapeDataString(pool.Text)}";
 
     static string PathOf(RequestId move) => $"moves/{Uri.EscapeDataString(move.Value)}";
+
+    static string Of(PoolReference? pool) => pool is { } p ? $"?pool={Uri.EscapeDataString(p.Text)}" : "";
 
     static string Escaped(DateTimeOffset at) => Uri.EscapeDataString(at.UtcDateTime.ToString("O", CultureInfo.InvariantCulture));
 

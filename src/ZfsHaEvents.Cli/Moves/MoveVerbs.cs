@@ -1,5 +1,6 @@
 using System.CommandLine;
 using ZfsHaEvents.Cli.Api;
+using ZfsHaEvents.Domain;
 
 namespace ZfsHaEvents.Cli.Moves;
 
@@ -13,15 +14,15 @@ sealed class WaitOptions
     public Symbol[] Symbols => [_wait, _noWait, _timeout];
 
     /// <summary>Asks, and stays until the end if that is wanted.</summary>
-    public async Task<int> RunAsync(Invocation invocation, Func<Task<Answer>> askAsync)
+    public async Task<int> RunAsync(Invocation invocation, PoolReference pool, Func<Task<Answer>> askAsync)
     {
         if (invocation.Get(_wait) && invocation.Get(_noWait)) throw CommandFailedException.BadUsage("--wait and --no-wait cannot both be had");
 
         var answer = await askAsync();
         var watch = new MoveWatch(invocation);
-        if (!invocation.Get(_noWait)) return await watch.RunAsync(answer.Id, invocation.Get(_timeout));
+        if (!invocation.Get(_noWait)) return await watch.RunAsync(answer.Id, pool, invocation.Get(_timeout));
 
-        var move = answer.Dossier ?? await invocation.Server.MoveAsync(answer.Id, invocation.Cancellation);
+        var move = answer.Dossier ?? await invocation.Server.MoveAsync(answer.Id, pool, invocation.Cancellation);
         if (invocation.Screen.Json) await watch.DocumentAsync(move);
         else invocation.Screen.Line($"{DossierText.Kind(move)} {move.Id} has begun; see zfsha dossier {move.Id}{invocation.ServerOption}");
         return ExitCodes.Done;
@@ -40,7 +41,7 @@ static class SwitchoverVerb
         return Verb.Of("switchover", "Move a pool to another host: its holder exports, the other imports", [pool, to, reason, id, by, .. wait.Symbols], invocation =>
         {
             var body = new SwitchoverBody(invocation.Get(to)!.Value, invocation.Get(by)!, invocation.Get(reason), invocation.Get(id) ?? Ids.New("so"));
-            return wait.RunAsync(invocation, () => invocation.Server.SwitchOverAsync(invocation.Get(pool), body, invocation.Cancellation));
+            return wait.RunAsync(invocation, invocation.Get(pool), () => invocation.Server.SwitchOverAsync(invocation.Get(pool), body, invocation.Cancellation));
         });
     }
 }
@@ -61,7 +62,7 @@ static class FailoverVerb
                 throw CommandFailedException.BadUsage("--fenced HOST and --statement TEXT belong together: which host cannot write to the disks, and how that was made sure of");
 
             var body = new FailoverBody(invocation.Get(by)!, invocation.Get(to), invocation.Get(reason), invocation.Get(fenced), invocation.Get(statement), invocation.Get(id) ?? Ids.New("fo"));
-            return wait.RunAsync(invocation, () => invocation.Server.FailOverAsync(invocation.Get(pool), body, invocation.Cancellation));
+            return wait.RunAsync(invocation, invocation.Get(pool), () => invocation.Server.FailOverAsync(invocation.Get(pool), body, invocation.Cancellation));
         });
     }
 }
@@ -87,12 +88,12 @@ static class DossierVerb
 {
     public static Command Define()
     {
-        var id = Parsers.MoveIdOptional();
+        var (id, pool) = (Parsers.MoveIdOptional(), Parsers.PoolOption($"{Parsers.WhosePool}; without ID, the latest of this pool"));
         var events = new Option<bool>("--events") { Description = "With every event it left in the pool's history" };
-        return Verb.Of("dossier", "The record of one switchover or failover: who, why, each step with its duration", [id, events], async invocation =>
+        return Verb.Of("dossier", "The record of one switchover or failover: who, why, each step with its duration", [id, pool, events], async invocation =>
         {
-            var move = invocation.Get(id) is { } given ? await invocation.Server.MoveAsync(given, invocation.Cancellation)
-                : await invocation.Server.MovesAsync(null, invocation.Cancellation) is [var latest, ..] ? latest
+            var move = invocation.Get(id) is { } given ? await invocation.Server.MoveAsync(given, invocation.Get(pool), invocation.Cancellation)
+                : await invocation.Server.MovesAsync(invocation.Get(pool), invocation.Cancellation) is [var latest, ..] ? latest
                 : throw CommandFailedException.Refused("UnknownMove", "there was no switchover or failover yet");
             if (invocation.Screen.Json)
             {
@@ -103,7 +104,7 @@ static class DossierVerb
             DossierText.Write(invocation.Screen, move);
             if (!invocation.Get(events)) return ExitCodes.Done;
             invocation.Screen.Line();
-            new Pools.HistoryText(invocation.Screen).Write(await invocation.Server.MoveEventsAsync(move.Id, invocation.Cancellation));
+            new Pools.HistoryText(invocation.Screen).Write(await invocation.Server.MoveEventsAsync(move, invocation.Cancellation));
             return ExitCodes.Done;
         });
     }

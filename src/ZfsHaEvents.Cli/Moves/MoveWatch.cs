@@ -22,11 +22,11 @@ sealed class MoveWatch(Invocation invocation)
     bool _personTold;
 
     /// <returns>The exit code.</returns>
-    public async Task<int> RunAsync(RequestId id, TimeSpan? limit)
+    public async Task<int> RunAsync(RequestId id, PoolReference pool, TimeSpan? limit)
     {
         using var interrupts = new Interrupts(PosixSignal.SIGINT, PosixSignal.SIGTERM);
         var started = Stopwatch.GetTimestamp();
-        var move = await invocation.Server.MoveAsync(id, interrupts.Token);
+        var move = await invocation.Server.MoveAsync(id, pool, interrupts.Token);
         if (!_screen.Json) DossierText.WriteHeading(_screen, move);
         while (true)
         {
@@ -36,7 +36,7 @@ sealed class MoveWatch(Invocation invocation)
             try
             {
                 await Task.Delay(Beat, interrupts.Token);
-                move = await LookAsync(id, interrupts.Token);
+                move = await LookAsync(move, interrupts.Token);
             }
             catch (OperationCanceledException) when (interrupts.Token.IsCancellationRequested) // Ctrl-C ends the watching, not the move.
             {
@@ -45,14 +45,14 @@ sealed class MoveWatch(Invocation invocation)
         }
     }
 
-    async Task<Dossier> LookAsync(RequestId id, CancellationToken cancellation)
+    async Task<Dossier> LookAsync(Dossier move, CancellationToken cancellation)
     {
         var since = Stopwatch.GetTimestamp();
         for (var told = false; ; told = true)
         {
             try
             {
-                return await invocation.Server.MoveAsync(id, cancellation);
+                return await invocation.Server.MoveAsync(move.Id, new(move.Pool.ToString()), cancellation);
             }
             catch (ServerUnreachableException e) when (Stopwatch.GetElapsedTime(since) < OutageMax) // What was begun goes on when it is back.
             {
@@ -101,7 +101,7 @@ sealed class MoveWatch(Invocation invocation)
 
     public async Task DocumentAsync(Dossier move)
     {
-        var events = await invocation.Server.MoveEventsAsync(move.Id, invocation.Cancellation);
+        var events = await invocation.Server.MoveEventsAsync(move, invocation.Cancellation);
         _screen.Document(new(move, [.. events.Select(HistoryVerb.DocumentOf)]), ApiJson.Relaxed.DossierDocument);
     }
 

@@ -54,13 +54,13 @@ static class CallOffVerb
 {
     public static Command Define()
     {
-        var move = Parsers.MoveId();
+        var (move, pool) = (Parsers.MoveId(), Parsers.PoolOption(Parsers.WhosePool));
         var reason = Parsers.RequiredText("--reason", "TEXT", "Why, for the audit");
         var (id, by) = (Parsers.Id(), Parsers.By());
-        return Verb.Of("call-off", "End a switchover or failover that waits for a person and has nothing under way on a host", [move, reason, id, by], async invocation =>
+        return Verb.Of("call-off", "End a switchover or failover that waits for a person and has nothing under way on a host", [move, pool, reason, id, by], async invocation =>
         {
             var body = new CallOffBody(invocation.Get(by)!, invocation.Get(reason)!, invocation.Get(id) ?? Ids.New("off"));
-            return RequestAnswer.Write(invocation, await invocation.Server.CallOffAsync(invocation.Get(move), body, invocation.Cancellation));
+            return RequestAnswer.Write(invocation, await invocation.Server.CallOffAsync(invocation.Get(move), invocation.Get(pool), body, invocation.Cancellation));
         });
     }
 }

@@ -45,7 +45,7 @@ public sealed record Host
     public DateTimeOffset? LostAt { get; init; }
 
     /// <summary>The takeovers from this host since it was lost.</summary>
-    public ImmutableHashSet<RequestId> Evictions { get; init; } = [];
+    public ImmutableHashSet<(PoolGuid Pool, RequestId Request)> Evictions { get; init; } = [];
 
     public static Host Initial(HostName name) => new() { Name = name };
 
@@ -67,7 +67,7 @@ public sealed record Host
                 Evictions = [],
             },
             HostLeaseLost => next with { Status = HostStatus.Lost, LostAt = recorded.RecordedAt },
-            HostEvicted e => next with { Status = HostStatus.Evicted, Evictions = Evictions.Add(e.Request) },
+            HostEvicted e => next with { Status = HostStatus.Evicted, Evictions = Evictions.Add((e.Pool, e.Request)) },
             HostReturned or UnknownHostEvent => next,
             _ => throw new UnreachableException($"{recorded.Event.GetType().Name} has no place in the fold."),
         };

@@ -67,7 +67,7 @@ public sealed record EvictHost(HostName Host, PoolGuid Pool, RequestId Request) 
     public Decision<HostEvent> Decide(Host host, DecisionContext context, IReadOnlyCollection<PoolGuid> pools)
     {
         var change = new HostChange(host, context);
-        if (host.Version > 0 && context.Alive(Host) is null && !host.Evictions.Contains(Request)) change.Record(new HostEvicted(Host, Pool, Request), context.Decided());
+        if (host.Version > 0 && context.Alive(Host) is null && !host.Evictions.Contains((Pool, Request))) change.Record(new HostEvicted(Host, Pool, Request), context.Decided());
         return change.Done();
     }
 }
@@ -79,7 +79,7 @@ sealed class HostChange(Host host, DecisionContext context)
     readonly List<Outgoing> _messages = [];
 
     public void Record(HostEvent hostEvent, Stamp stamp) =>
-        _events.Add(new(EventId.Of(context.MessageId, _events.Count), host.Version + _events.Count + 1, context.Now, stamp, hostEvent));
+        _events.Add(new(EventId.Of(Queues.Host(host.Name), context.MessageId, _events.Count), host.Version + _events.Count + 1, context.Now, stamp, hostEvent));
 
     public void SendToPool(PoolGuid pool, string id, object message) => _messages.Add(new(Queues.Server, id, message, pool.ToString()));
 

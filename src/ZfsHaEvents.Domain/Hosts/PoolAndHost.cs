@@ -89,15 +89,12 @@ public sealed record HostLost(PoolGuid PoolId, HostName Host, SessionId Session)
 
     void FailOver(PoolChange change)
     {
-        var id = IdFor(change.Pool);
+        var id = IdOfFailover();
         if (change.Pool.HasSeen(id)) return;
         Takeover.Begin(change, new(id, Pool, By: Actors.Server, Reason: $"the lease of {Host} was lost"));
     }
 
-    /// <summary>One per pool and session that was lost, in words where they fit: people will type it.</summary>
-    RequestId IdFor(Pool pool)
-    {
-        var readable = $"lost:{Host}:{pool.Name?.Value.Replace(' ', '_')}:{Session.ToString()[^12..]}";
-        return RequestId.TryParse(readable, null, out var id) ? id : new($"lost:{Session}:{PoolId}");
-    }
+    /// <summary>One per pool and session that was lost, with the host's name where it fits: people will type it.</summary>
+    RequestId IdOfFailover() =>
+        RequestId.TryParse($"lost:{Host}:{PoolId}:{Session.ToString()[^12..]}", null, out var id) ? id : new($"lost:{Session}:{PoolId}");
 }

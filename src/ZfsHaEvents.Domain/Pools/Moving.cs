@@ -194,7 +194,7 @@ static class Moving
             MoveStep.Import or MoveStep.PutBack => context.Times.Import,
             MoveStep.Fence or _ => throw new UnreachableException($"No order carries out {step}."),
         };
-        var id = new OrderId(string.Create(CultureInfo.InvariantCulture, $"{move.Id}/{step}/{attempt}"));
+        var id = new OrderId(string.Create(CultureInfo.InvariantCulture, $"{move.Id}/{pool.Id}/{step}/{attempt}"));
         var header = new OrderHeader(id, move.Id, pool.Id, context.Incarnation, pool.Epoch, standing.Session, context.Now + context.Times.Start, limit);
         return step switch
         {

@@ -20,7 +20,7 @@ sealed class PoolChange(Pool pool, DecisionContext context)
     /// <summary>Records what a host saw or did.</summary>
     public EventId Record(PoolEvent poolEvent, Stamp stamp)
     {
-        var recorded = new Recorded<PoolEvent>(EventId.Of(Context.MessageId, _events.Count), Pool.Version + 1, Context.Now, stamp, poolEvent);
+        var recorded = new Recorded<PoolEvent>(EventId.Of(Pool.Id.ToString(), Context.MessageId, _events.Count), Pool.Version + 1, Context.Now, stamp, poolEvent);
         _events.Add(recorded);
         Pool = Pool.Evolve(recorded);
         return recorded.Id;

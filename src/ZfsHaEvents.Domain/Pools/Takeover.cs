@@ -102,7 +102,7 @@ static class Takeover
         {
             if (!change.Pool.Fenced.ContainsKey(from) && change.Pool.Sightings.GetValueOrDefault(from)?.IsAbsent() is not true)
                 change.Record(new OwnershipUnverified(Doubt.TakenOver, [from]));
-            change.SendAbout(from, $"{move.Id}/evict", new Hosts.EvictHost(from, change.Pool.Id, move.Id));
+            change.SendAbout(from, $"{move.Id}/{change.Pool.Id}/evict", new Hosts.EvictHost(from, change.Pool.Id, move.Id));
         }
 
         change.GiveToTarget();

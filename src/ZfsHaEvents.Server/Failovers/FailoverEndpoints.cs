@@ -43,8 +43,7 @@ static class FailoverEndpoints
             requests.AskAsync(new SetPoolPolicy(Requests.IdOf(body.Id), PoolReference.Parse(pool), new(body.Automatic, body.Fencing, body.Targets), body.By), cancellation));
 
         routes.MapGet("/moves", AllAsync);
-        routes.MapGet("/moves/{id}", async (string id, IEventStore store, CancellationToken cancellation) =>
-            await Requests.DossierAsync(store, RequestId.Parse(id), cancellation) is { } dossier ? Results.Ok(dossier) : NoSuchMove(id));
+        routes.MapGet("/moves/{id}", (string id, string? pool, Requests requests, CancellationToken cancellation) => requests.MoveAsync(id, pool, cancellation));
         routes.MapGet("/moves/{id}/events", EventsAsync);
         routes.MapPost("/moves/{id}/call-offs", CallOffAsync);
     }
@@ -56,19 +55,18 @@ static class FailoverEndpoints
         return dossiers.Where(d => guid is null || d.Pool == guid).OrderByDescending(d => d.StartedAt);
     }
 
-    static async Task<IResult> EventsAsync(string id, IEventStore store, CancellationToken cancellation)
+    static async Task<IEnumerable<HistoryEntry>> EventsAsync(string id, string? pool, Requests requests, IEventStore store, CancellationToken cancellation)
     {
-        if (await Requests.DossierAsync(store, RequestId.Parse(id), cancellation) is not { } dossier) return NoSuchMove(id);
-        var events = await store.QueryAsync(new(StreamRunner.StreamOf(dossier.Pool), [], null, id, null, null, 0, 1000, NewestFirst: false), cancellation);
-        return Results.Ok(events.Select(HistoryEntry.Of));
+        var move = await requests.MoveAsync(id, pool, cancellation);
+        var events = await store.QueryAsync(new(StreamRunner.StreamOf(move.Pool), [], null, id, null, null, 0, 1000, NewestFirst: false), cancellation);
+        return events.Select(HistoryEntry.Of);
     }
 
-    static async Task<IResult> CallOffAsync(string id, CallOffBody body, Requests requests, IEventStore store, CancellationToken cancellation) =>
-        await Requests.DossierAsync(store, RequestId.Parse(id), cancellation) is { } dossier
-            ? await requests.AskAsync(new CallOffMove(Requests.IdOf(body.Id), new(dossier.Pool.ToString()), dossier.Id, body.By, body.Reason), cancellation)
-            : NoSuchMove(id);
-
-    static IResult NoSuchMove(string id) => Problems.NotFound("UnknownMove", $"no switchover or failover has the id {id}; a refused one has no dossier, only its refusal in the pool's history");
+    static async Task<IResult> CallOffAsync(string id, string? pool, CallOffBody body, Requests requests, CancellationToken cancellation)
+    {
+        var move = await requests.MoveAsync(id, pool, cancellation);
+        return await requests.AskAsync(new CallOffMove(Requests.IdOf(body.Id), new(move.Pool.ToString()), move.Id, body.By, body.Reason), cancellation);
+    }
 }
 
 /// <summary>Has a request decided, and answers with what came of it.</summary>
@@ -91,8 +89,9 @@ sealed class Requests(Dispatch dispatch, IEventStore store)
             if (recorded.Event is RequestRefused refused && refused.Request == request.Id) return Problems.Refused(refused.Reason.ToString(), refused.Detail);
         }
 
-        var answer = new { request.Id, Events = events.Select(HistoryEntry.Of), Dossier = request is SwitchoverPool or FailoverPool ? await DossierAsync(store, request.Id, cancellation) : null };
-        return request is SwitchoverPool or FailoverPool ? Results.Accepted($"/moves/{request.Id}", answer) : Results.Ok(answer);
+        var pool = request is SwitchoverPool or FailoverPool ? await dispatch.KnownPoolAsync(request.Pool, cancellation) : (PoolGuid?)null;
+        var answer = new { request.Id, Events = events.Select(HistoryEntry.Of), Dossier = pool is { } guid ? await DossierAsync(guid, request.Id, cancellation) : null };
+        return pool is not null ? Results.Accepted($"/moves/{request.Id}?pool={pool}", answer) : Results.Ok(answer);
     }
 
     /// <summary>The same request once more: what it came to the first time.</summary>
@@ -102,6 +101,27 @@ sealed class Requests(Dispatch dispatch, IEventStore store)
         return await store.QueryAsync(new(StreamRunner.StreamOf(guid), [], null, request.Id.Value, null, null, 0, 1000, NewestFirst: false), cancellation);
     }
 
-    public static async Task<Dossier?> DossierAsync(IEventStore store, RequestId id, CancellationToken cancellation) =>
-        await store.DocumentAsync(StreamRunner.Kinds.Dossier, id.Value, cancellation) is { } document ? JsonSerializer.Deserialize(document.Json, StoredJson.Default.Dossier) : null;
+    /// <summary>The move of that id. Of which pool needs to be said only where several have one.</summary>
+    /// <exception cref="UndeliverableException">No such move or pool, or several.</exception>
+    public async Task<Dossier> MoveAsync(string id, string? pool, CancellationToken cancellation)
+    {
+        var move = RequestId.Parse(id);
+        var found = new List<Dossier>();
+        foreach (var guid in pool is null ? (await dispatch.PoolsAsync(cancellation)).Select(p => p.Pool) : [await dispatch.KnownPoolAsync(PoolReference.Parse(pool), cancellation)])
+            if (await DossierAsync(guid, move, cancellation) is { } dossier) found.Add(dossier);
+
+        return found switch
+        {
+            [var one] => one,
+            [] => throw new UndeliverableException(
+                "UnknownMove", $"no switchover or failover{(pool is null ? "" : $" of {pool}")} has the id {move}; a refused one has no dossier, only its refusal in the pool's history"),
+            _ => throw new UndeliverableException(
+                "AmbiguousMove", $"{found.Count} pools have a move with the id {move}: {string.Join(", ", found.Select(d => $"{d.Pool} ({d.PoolName?.Value ?? "no name"})"))}; say which pool's with --pool, over HTTP with ?pool="),
+        };
+    }
+
+    async Task<Dossier?> DossierAsync(PoolGuid pool, RequestId move, CancellationToken cancellation) =>
+        await store.DocumentAsync(StreamRunner.Kinds.Dossier, StreamRunner.DossierKey(pool, move), cancellation) is { } document
+            ? JsonSerializer.Deserialize(document.Json, StoredJson.Default.Dossier)
+            : null;
 }

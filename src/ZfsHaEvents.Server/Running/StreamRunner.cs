@@ -37,6 +37,9 @@ public sealed class StreamRunner(IEventStore store, OrderTimes times, TimeSpan l
 
     public static string StreamOf(HostName host) => $"host-{host}";
 
+    /// <summary>The id of a move's dossier: two pools may have a move of one id.</summary>
+    public static string DossierKey(PoolGuid pool, RequestId move) => $"{pool}/{move}";
+
     /// <summary>Decides a message about a pool.</summary>
     /// <param name="handled">The queue's message it came in; null when it did not come over the queue.</param>
     public Task<Ran> RunAsync(PoolGuid poolId, IPoolMessage message, BusMessage envelope, Handled? handled, CancellationToken cancellation) =>
@@ -161,7 +164,7 @@ public sealed class StreamRunner(IEventStore store, OrderTimes times, TimeSpan l
     static List<Document> DocumentsOf(Pool before, Pool after, AlertBook alerts)
     {
         var documents = new List<Document> { DocumentOf(Kinds.Ownership, after.Id.ToString(), PoolOwnership.Of(after), after.Version) };
-        if (!ReferenceEquals(before.Move, after.Move) && Dossier.Of(after) is { } dossier) documents.Add(DocumentOf(Kinds.Dossier, dossier.Id.Value, dossier, after.Version));
+        if (!ReferenceEquals(before.Move, after.Move) && Dossier.Of(after) is { } dossier) documents.Add(DocumentOf(Kinds.Dossier, DossierKey(dossier.Pool, dossier.Id), dossier, after.Version));
         documents.AddRange(Changed(alerts, before.Version));
         return documents;
     }

@@ -337,7 +337,7 @@ public sealed class AlertTests : Spec
         book.Alerts.Values.ShouldHaveSingleItem().IsOpen().ShouldBeFalse();
     }
 
-    Recorded<HostEvent> HostEventOf(long version, HostEvent e) => new(EventId.Of("host", (int)version), version, Now, new(Now, A, null, null, Actors.Server, Late: false), e);
+    Recorded<HostEvent> HostEventOf(long version, HostEvent e) => new(EventId.Of(Queues.Host(A), "seen", (int)version), version, Now, new(Now, A, null, null, Actors.Server, Late: false), e);
 
     Recorded<PoolEvent> SightingOf(HostName host) => History.Last(e => e.Event is PoolObserved o && o.Host == host);
 

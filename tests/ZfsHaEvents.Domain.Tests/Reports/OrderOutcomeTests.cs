@@ -17,7 +17,7 @@ public sealed class OrderOutcomeTests : Spec
         When(Report(A, export.Header.Id, Refused(reason))).Then("OrderRefused OrderReissued");
 
         var again = OrderTo<ExportPool>(A).Header;
-        again.Id.Value.ShouldBe($"{export.Header.Request}/Export/2");
+        again.Id.Value.ShouldBe($"{export.Header.Request}/{Tank}/Export/2");
         again.Session.ShouldBe(Cluster[A].Session);
         Pool.Move!.Step()!.Attempt.ShouldBe(2);
     }

@@ -11,7 +11,8 @@ public sealed class SwitchoverTests : Spec
             .Then("SwitchoverRequested SwitchoverStarted SwitchoverStepStarted");
 
         var order = OrderTo<ExportPool>(A).Header;
-        order.Id.Value.ShouldBe("move-1/Export/1");
+        order.Id.Value.ShouldBe($"move-1/{Tank}/Export/1");
+        order.Id.Request().ShouldBe(new RequestId("move-1"));
         order.Epoch.ShouldBe(new Epoch(1));
         order.Session.ShouldBe(Cluster[A].Session);
         order.NotAfter.ShouldBe(Now + OrderTimes.Default.Start);
