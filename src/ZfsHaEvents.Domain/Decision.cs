@@ -30,7 +30,7 @@ public sealed record HostStanding(HostName Name, SessionId Session, BootId Boot,
 /// <param name="Export">Time limit of <c>zpool export</c>.</param>
 /// <param name="Import">Time limit of <c>zpool import</c>; an activity check with OpenZFS's defaults takes 35 to 40 s of it.</param>
 /// <param name="ReadLabels">Time limit of <c>zdb -lu</c>.</param>
-/// <param name="Grace">Past start and limit, how much longer a report may be under way before the step counts as overdue.</param>
+/// <param name="Grace">Past start and limit, how much longer a report may be under way before a reminder falls due; and from there until the step counts as overdue.</param>
 public sealed record OrderTimes(TimeSpan Start, TimeSpan Export, TimeSpan Import, TimeSpan ReadLabels, TimeSpan Grace)
 {
     public static readonly OrderTimes Default = new(

@@ -21,7 +21,7 @@ var start = Seconds("--start-seconds", OrderTimes.Default.Start.TotalSeconds, "H
 var export = Seconds("--export-seconds", OrderTimes.Default.Export.TotalSeconds, "Time limit of zpool export");
 var import = Seconds("--import-seconds", OrderTimes.Default.Import.TotalSeconds, "Time limit of zpool import; an activity check takes 35 to 40 s with OpenZFS's defaults");
 var labels = Seconds("--labels-seconds", OrderTimes.Default.ReadLabels.TotalSeconds, "Time limit of zdb -lu");
-var grace = Seconds("--grace-seconds", OrderTimes.Default.Grace.TotalSeconds, "Past these, how much longer a report may take before a step counts as overdue");
+var grace = Seconds("--grace-seconds", OrderTimes.Default.Grace.TotalSeconds, "Past these, how much longer a report may take before it is missed; as much again, and the step counts as overdue");
 
 var root = new RootCommand("The control plane of ZfsHaEvents: records what happens to ZFS pools on shared disks, decides who holds them, moves them between hosts.")
 {

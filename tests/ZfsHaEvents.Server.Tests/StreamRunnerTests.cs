@@ -343,6 +343,46 @@ public sealed class StreamRunnerTests : IDisposable
         (await TypesAsync(StreamRunner.StreamOf(other))).ShouldContain("switchover_started");
     }
 
+    // ---- reminders ---------------------------------------------------------------------------------------------------
+
+    /// <summary>A switchover whose export was carried out while nobody worked on the queue; now its reminder is due.</summary>
+    async Task<OrderHeader> GivenAnExportWhoseReminderIsDueAsync()
+    {
+        await GivenAPoolOnAAsync();
+        await PutAsync(World.Switchover("tank", "b", "move-1"));
+        await RunAsync();
+        var order = (await TakeAsync("host-a")).ShouldHaveSingleItem().ShouldBeOfType<ExportPool>().Header;
+        _clock.Advance(OrderTimes.Default.OverdueAfter(OrderTimes.Default.Export));
+        return order;
+    }
+
+    [Fact]
+    public async Task After_an_outage_a_report_is_taken_in_before_its_step_counts_as_overdue()
+    {
+        var order = await GivenAnExportWhoseReminderIsDueAsync();
+        await PutAsync(World.Exported("a", order, "tank"));
+        await RunAsync();
+        _clock.Advance(OrderTimes.Default.Grace);
+        await RunAsync();
+
+        var types = await TypesAsync(Stream);
+        types.ShouldContain("export_succeeded");
+        types.ShouldNotContain("switchover_halted");
+        (await TakeAsync("host-b")).ShouldHaveSingleItem().ShouldBeOfType<ImportPool>();
+    }
+
+    [Fact]
+    public async Task A_step_that_nobody_reports_on_is_overdue_when_its_reminder_comes_again()
+    {
+        await GivenAnExportWhoseReminderIsDueAsync();
+        await RunAsync();
+        (await TypesAsync(Stream)).ShouldNotContain("switchover_halted");
+        _clock.Advance(OrderTimes.Default.Grace);
+        await RunAsync();
+
+        (await TypesAsync(Stream))[^1].ShouldBe("switchover_halted");
+    }
+
     // ---- leases ------------------------------------------------------------------------------------------------------
 
     async Task LoseHostsAsync(string? except = null)

@@ -31,15 +31,21 @@ static class World
         Say(pool.ToString(), new ConfirmFencing(Id: default, new(pool.ToString()), new(host), "alice", "pulled the plug"));
 
     /// <summary>A host has carried out its order to read a pool's labels: exported cleanly.</summary>
-    public static BusMessage ReadLabels(string host, OrderHeader order, string name) => Say(order.Pool.ToString(), new HostReport(
-        order.Pool, new(name), new(host), Boot, order.Id, Actors.Agent,
-        [new HostFact.LabelsRead(100 + Next(), DateTimeOffset.UtcNow, new(LabelState.Exported, name, new(1), "a", Txg: 17, MmpActive: false, LeavesRead: 1, LeavesAsked: 1), "", ZpoolSeconds: 1)]));
+    public static BusMessage ReadLabels(string host, OrderHeader order, string name) => Did(host, order, name, new HostFact.LabelsRead(
+        100 + Next(), DateTimeOffset.UtcNow, new(LabelState.Exported, name, new(1), "a", Txg: 17, MmpActive: false, LeavesRead: 1, LeavesAsked: 1), "", ZpoolSeconds: 1));
+
+    /// <summary>A host has carried out its order to export a pool.</summary>
+    public static BusMessage Exported(string host, OrderHeader order, string name) => Did(host, order, name, new HostFact.ExportEnded(
+        100 + Next(), DateTimeOffset.UtcNow, Run: null, PoolSight.Absent, ZpoolFailure.None, ZpoolSeconds: 1));
 
     /// <summary>Should the pool's holder be lost, b shall take it over without being asked.</summary>
     public static BusMessage Automatic(PoolGuid pool) =>
         Say(pool.ToString(), new SetPoolPolicy(Id: default, new(pool.ToString()), new(Automatic: true, FencingMethod.Manual, [new("b")]), "alice"));
 
     public static PoolGuid NewPool() => new((ulong)(1_000_000_000_000_000_000L + Next()));
+
+    static BusMessage Did(string host, OrderHeader order, string name, HostFact fact) =>
+        Say(order.Pool.ToString(), new HostReport(order.Pool, new(name), new(host), Boot, order.Id, Actors.Agent, [fact]));
 
     static BusMessage Say(string subject, object message) => new($"said-{Next()}", "/test", subject, null, message);
 

@@ -1,10 +1,14 @@
 namespace ZfsHaEvents.Domain.Pools;
 
 /// <summary>
-/// Sent with every order, to arrive when a report should have come long ago. If the move still waits for that order it halts;
-/// an import that was ordered stays outstanding, because silence proves nothing.
+/// Sent with every order, to arrive when a report should have come long ago. If the move still waits for that order it is sent
+/// once more, and then the move halts; an import that was ordered stays outstanding, because silence proves nothing.
 /// </summary>
-public sealed record StepOverdue(PoolGuid PoolId, OrderId Order, MoveStep Step) : IPoolMessage
+/// <param name="Again">
+/// It has fallen due before. Having been put before the report, it comes first after an outage in which both came due; the second
+/// one lies behind the report.
+/// </param>
+public sealed record StepOverdue(PoolGuid PoolId, OrderId Order, MoveStep Step, bool Again = false) : IPoolMessage
 {
     public PoolReference Pool => new(PoolId.ToString());
 
@@ -12,6 +16,12 @@ public sealed record StepOverdue(PoolGuid PoolId, OrderId Order, MoveStep Step) 
     {
         var change = new PoolChange(pool, context);
         if (pool.Move?.Awaits(Order) is not true) return change.Done();
+
+        if (!Again)
+        {
+            change.Send(Queues.Server, $"{Order}/overdue/again", this with { Again = true }, delay: context.Times.Grace);
+            return change.Done();
+        }
 
         change.StepFailed(ZpoolFailure.TimedOut, 0, $"no report on {Order}");
         change.Halt(MoveEnd.StepOverdue, $"{Step}: no report on {Order} in the time it may take");

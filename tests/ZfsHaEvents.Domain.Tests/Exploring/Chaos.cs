@@ -133,7 +133,7 @@ public sealed class Chaos(int seed)
     StepOverdue Overdue()
     {
         var (_, order) = _orders[Chance(70) ? _orders.Count - 1 : _random.Next(_orders.Count)];
-        return new(Spec.Tank, order.Header.Id, order switch { ExportPool => MoveStep.Export, ReadLabels => MoveStep.ReadLabels, _ => MoveStep.Import });
+        return new(Spec.Tank, order.Header.Id, order switch { ExportPool => MoveStep.Export, ReadLabels => MoveStep.ReadLabels, _ => MoveStep.Import }, Again: Chance(70));
     }
 
     HostReport Report(HostName host, OrderId? order, IReadOnlyList<HostFact> facts) =>

@@ -35,7 +35,7 @@ public sealed class ExploredPool(Journal journal)
         foreach (var (host, order) in Spec.OrdersIn(decision)) CheckOrder(before, host, order, context);
         _imports.Judge(decision, context);
         CheckEnd(decision);
-        CheckAgain(message, context);
+        CheckAgain(message, decision, context);
         return decision;
     }
 
@@ -119,12 +119,14 @@ public sealed class ExploredPool(Journal journal)
     }
 
     /// <summary>Requests decide nothing when they come again; reports are recorded as late, order nothing and leave the present as it is.</summary>
-    void CheckAgain(IPoolMessage message, DecisionContext context)
+    void CheckAgain(IPoolMessage message, Decision<PoolEvent> first, DecisionContext context)
     {
         var again = Decide(message, context);
         if (message is not (HostReport or HostReconnected))
         {
-            Rule(again.IsNothing(), $"{message.GetType().Name} decided twice decides nothing the second time, not {string.Join(' ', again.Events.Select(e => e.Event.GetType().Name))}");
+            // A reminder is sent once more under the id that it was sent with: the queue has it already.
+            var isNothing = again.IsNothing() || message is StepOverdue { Again: false } && again.Events.Count == 0 && again.Messages.SequenceEqual(first.Messages);
+            Rule(isNothing, $"{message.GetType().Name} decided twice decides nothing the second time, not {string.Join(' ', again.Events.Select(e => e.Event.GetType().Name))}");
             return;
         }
 

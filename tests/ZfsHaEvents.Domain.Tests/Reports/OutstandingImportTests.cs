@@ -71,7 +71,7 @@ public sealed class OutstandingImportTests : Spec
 
         var again = OrderTo<ImportPool>(B);
         Pool.OutstandingImport!.Order.ShouldBe(again.Header.Id);
-        When(new StepOverdue(Tank, again.Header.Id, MoveStep.Import)).When(Acknowledge()).When(Switchover(C)).ThenNoOrders();
+        When(new StepOverdue(Tank, again.Header.Id, MoveStep.Import, Again: true)).When(Acknowledge()).When(Switchover(C)).ThenNoOrders();
     }
 
     [Fact]

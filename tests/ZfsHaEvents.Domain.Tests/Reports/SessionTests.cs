@@ -162,11 +162,24 @@ public sealed class SessionTests : Spec
     // ---- StepOverdue -------------------------------------------------------------------------------------------------
 
     [Fact]
+    public void A_reminder_that_falls_due_lets_the_reports_go_first_that_lie_behind_it()
+    {
+        var import = ImportingOnB();
+
+        When(new StepOverdue(Tank, import.Header.Id, MoveStep.Import)).Then("");
+
+        var again = Decided.Messages.ShouldHaveSingleItem();
+        again.ShouldBe(new(Queues.Server, $"{import.Header.Id}/overdue/again", new StepOverdue(Tank, import.Header.Id, MoveStep.Import, Again: true), Tank.ToString(), OrderTimes.Default.Grace));
+        When(Report(B, import.Header.Id, ImportEnded(Sights.Held))).Then("ImportSucceeded SwitchoverStepDone SwitchoverCompleted");
+        When((StepOverdue)again.Message).ThenNothing();
+    }
+
+    [Fact]
     public void A_step_without_a_report_halts_the_move_and_the_import_stays_outstanding()
     {
         var import = ImportingOnB();
 
-        When(new StepOverdue(Tank, import.Header.Id, MoveStep.Import)).Then("SwitchoverStepFailed SwitchoverHalted").ThenNoOrders();
+        When(new StepOverdue(Tank, import.Header.Id, MoveStep.Import, Again: true)).Then("SwitchoverStepFailed SwitchoverHalted").ThenNoOrders();
 
         Event<SwitchoverHalted>().Reason.ShouldBe(MoveEnd.StepOverdue);
         Pool.OutstandingImport!.Host.ShouldBe(B);
@@ -179,7 +192,7 @@ public sealed class SessionTests : Spec
         var export = ExportingOnA();
         When(Report(A, export.Header.Id, ExportEnded(Sights.Absent)));
 
-        When(new StepOverdue(Tank, export.Header.Id, MoveStep.Export)).ThenNothing();
+        When(new StepOverdue(Tank, export.Header.Id, MoveStep.Export, Again: true)).ThenNothing();
     }
 
     [Fact]
@@ -189,7 +202,7 @@ public sealed class SessionTests : Spec
         Cluster.Restart(A);
         When(Reconnected(A, Sights.Held));
 
-        When(new StepOverdue(Tank, export.Header.Id, MoveStep.Export)).ThenNothing();
+        When(new StepOverdue(Tank, export.Header.Id, MoveStep.Export, Again: true)).ThenNothing();
     }
 
     [Fact]
@@ -198,6 +211,6 @@ public sealed class SessionTests : Spec
         var import = ImportingOnB();
         When(Report(B, import.Header.Id, ImportEnded(Sights.Held)));
 
-        When(new StepOverdue(Tank, import.Header.Id, MoveStep.Import)).ThenNothing();
+        When(new StepOverdue(Tank, import.Header.Id, MoveStep.Import, Again: true)).ThenNothing();
     }
 }

@@ -116,7 +116,7 @@ public sealed class PeopleTests : Spec
     public void An_acknowledged_halt_lets_the_pool_take_orders_again_and_leaves_the_outstanding_import_as_it_is()
     {
         var import = ImportingOnB();
-        When(new StepOverdue(Tank, import.Header.Id, MoveStep.Import));
+        When(new StepOverdue(Tank, import.Header.Id, MoveStep.Import, Again: true));
 
         When(Acknowledge()).Then("HaltAcknowledged").ThenNoOrders();
 
@@ -130,9 +130,9 @@ public sealed class PeopleTests : Spec
     {
         var export = ExportingOnA();
         var acknowledgement = Acknowledge();
-        When(new StepOverdue(Tank, export.Header.Id, MoveStep.Export)).When(acknowledgement).WhenAgain().ThenNothing();
+        When(new StepOverdue(Tank, export.Header.Id, MoveStep.Export, Again: true)).When(acknowledgement).WhenAgain().ThenNothing();
         When(Switchover(B));
-        When(new StepOverdue(Tank, OrderTo<ExportPool>(A).Header.Id, MoveStep.Export));
+        When(new StepOverdue(Tank, OrderTo<ExportPool>(A).Header.Id, MoveStep.Export, Again: true));
         Pool.Halt.ShouldNotBeNull();
 
         When(acknowledgement).ThenNothing();

@@ -25,7 +25,7 @@ public sealed class RefusalTests : Spec
     public void A_halt_must_be_acknowledged_first()
     {
         var export = ExportingOnA();
-        When(new StepOverdue(Tank, export.Header.Id, MoveStep.Export));
+        When(new StepOverdue(Tank, export.Header.Id, MoveStep.Export, Again: true));
         Refuses(Switchover(B), Refusal.HaltNotAcknowledged, "'zfsha acknowledge'");
         Refuses(Failover(B), Refusal.HaltNotAcknowledged);
     }
@@ -126,7 +126,7 @@ public sealed class RefusalTests : Spec
     public void No_other_host_is_told_to_import_while_an_import_is_outstanding()
     {
         var import = ImportingOnB();
-        When(new StepOverdue(Tank, import.Header.Id, MoveStep.Import)).When(Acknowledge());
+        When(new StepOverdue(Tank, import.Header.Id, MoveStep.Import, Again: true)).When(Acknowledge());
 
         Refuses(Switchover(C), Refusal.ImportOutstanding);
         Cluster.Lose(B);
