@@ -27,9 +27,6 @@ static class ExitCodes
     /// <summary>EX_TEMPFAIL of sysexits.h.</summary>
     public const int LockTimedOut = 75;
 
-    /// <summary>As a shell says it.</summary>
-    public const int CommandNotFound = 127;
-
     /// <summary>What each means, for <c>zfsha --help</c>.</summary>
     public static readonly (string Code, string Meaning)[] Table =
     [

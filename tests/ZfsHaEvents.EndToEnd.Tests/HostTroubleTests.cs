@@ -53,7 +53,7 @@ public sealed class HostTroubleTests
     }
 
     [Fact]
-    public async Task What_a_host_sees_while_its_disk_is_full_is_told_once_there_is_room_again_and_its_lease_is_kept()
+    public async Task What_a_host_sees_while_its_disk_is_full_is_told_once_there_is_room_again_and_its_lease_is_kept_where_root_can_mount_a_small_disk()
     {
         Assert.SkipUnless(Environment.UserName == "root", "only root may mount a file system that is small enough to fill");
         await using var cluster = await FakeCluster.StartAsync(new());

@@ -57,7 +57,7 @@ public sealed class HostSequenceTests : IDisposable
     }
 
     [Fact]
-    public void A_number_that_cannot_be_drawn_is_told_with_its_place()
+    public void A_number_that_cannot_be_drawn_is_told_with_its_place_where_root_can_make_a_full_device()
     {
         Directory.CreateDirectory(_host.Environment.RunDirectory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         using var full = Process.Start("/usr/bin/mknod", [SequenceFile, "c", "1", "7"]); // A full disk: another /dev/full.

@@ -23,7 +23,4 @@ public enum FencingMethod
 public sealed record PoolPolicy(bool Automatic, FencingMethod Fencing, IReadOnlyList<HostName> Targets)
 {
     public static readonly PoolPolicy Default = new(Automatic: false, FencingMethod.Manual, []);
-
-    /// <summary>Whether the other policy says the same; record equality would compare the target lists by reference.</summary>
-    public bool SameAs(PoolPolicy other) => Automatic == other.Automatic && Fencing == other.Fencing && Targets.SequenceEqual(other.Targets);
 }

@@ -49,8 +49,6 @@ sealed class NvList : IEnumerable<KeyValuePair<string, object>>
     /// <exception cref="InvalidDataException">There is no such list.</exception>
     public NvList List(string name) => Find(name) as NvList ?? throw Missing(name);
 
-    public NvList? ListOrNone(string name) => Find(name) as NvList;
-
     /// <summary>The array of lists of that name; empty when there is none.</summary>
     public IReadOnlyList<NvList> Lists(string name) => Find(name) as IReadOnlyList<NvList> ?? [];
 

@@ -19,8 +19,6 @@ sealed record HostDirectory(string Path)
 
     public string Sbin => In("sbin");
 
-    public string Dev => In("dev");
-
     public string Kstat => In("proc/spl/kstat/zfs");
 
     public string BootIdFile => In("proc/sys/kernel/random/boot_id");

@@ -19,10 +19,7 @@ public sealed record VdevLabel(int State, string Name, PoolGuid? Pool, ZfsHostId
 /// <param name="Timestamp">Seconds since 1970 by the writing host's clock.</param>
 /// <param name="MmpDelay">Nanoseconds between multihost writes, averaged; 0 while multihost is off.</param>
 /// <param name="MmpSequence">Counts the multihost writes within a second.</param>
-/// <param name="MmpFailIntervals">The writer's <c>zfs_multihost_fail_intervals</c>.</param>
-/// <param name="MmpWriteMilliseconds">The writer's <c>zfs_multihost_interval</c>.</param>
-public sealed record Uberblock(
-    ulong Txg, long Timestamp, ulong MmpMagic, ulong MmpDelay, int MmpSequence, int MmpFailIntervals, int MmpWriteMilliseconds)
+public sealed record Uberblock(ulong Txg, long Timestamp, ulong MmpMagic, ulong MmpDelay, int MmpSequence)
 {
     /// <summary>MMP_MAGIC (sys/uberblock_impl.h), for "all clear".</summary>
     public const ulong Magic = 0xa11cea11;
@@ -102,8 +99,7 @@ public static partial class ZdbOutput
         var magic = ulong.TryParse(fields.GetValueOrDefault("mmp_magic"), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var value) ? value : 0;
         return new(
             Number(txg), (long)Number(fields.GetValueOrDefault("timestamp")), magic, Number(fields.GetValueOrDefault("mmp_delay")),
-            (int)Number(fields.GetValueOrDefault("mmp_seq")), (int)Number(fields.GetValueOrDefault("mmp_fail")),
-            (int)Number(fields.GetValueOrDefault("mmp_write")));
+            (int)Number(fields.GetValueOrDefault("mmp_seq")));
     }
 
     /// <summary>A decimal number, as zdb prints all of these; 0 when absent.</summary>
@@ -115,6 +111,6 @@ public static partial class ZdbOutput
     [GeneratedRegex(@"^    (?<key>name|state|txg|pool_guid|hostid|hostname): (?<value>.*?)\s*$", RegexOptions.Multiline)]
     private static partial Regex LabelField();
 
-    [GeneratedRegex(@"^\t(?<key>txg|timestamp|mmp_magic|mmp_delay|mmp_seq|mmp_fail|mmp_write) = (?<value>\S+)", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^\t(?<key>txg|timestamp|mmp_magic|mmp_delay|mmp_seq) = (?<value>\S+)", RegexOptions.Multiline)]
     private static partial Regex UberblockField();
 }

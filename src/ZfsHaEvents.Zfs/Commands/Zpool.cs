@@ -8,13 +8,9 @@ namespace ZfsHaEvents.Zfs.Commands;
 
 /// <summary>How to import a pool.</summary>
 /// <param name="Force"><c>-f</c>: import although the label says that another host has it. Only with proof.</param>
-/// <param name="ReadOnly"><c>-o readonly=on</c>.</param>
 /// <param name="NoMount"><c>-N</c>: mount no file system.</param>
 /// <param name="Devices"><c>-d</c>: the only devices to look at; none for ZFS's own search.</param>
-public sealed record ImportOptions(bool Force, bool ReadOnly, bool NoMount, IReadOnlyList<string> Devices)
-{
-    public static readonly ImportOptions Plain = new(Force: false, ReadOnly: false, NoMount: false, []);
-}
+public sealed record ImportOptions(bool Force, bool NoMount, IReadOnlyList<string> Devices);
 
 /// <summary>What a reading command yielded.</summary>
 /// <param name="Value">Null when it failed, was not in time, or printed something else.</param>
@@ -38,7 +34,6 @@ public sealed class Zpool(HostEnvironment host)
         "import",
         // Without a cache file the host does not import the pool by itself at boot (zpoolprops(7), cachefile).
         "-o", "cachefile=none",
-        .. options.ReadOnly ? (string[])["-o", "readonly=on"] : [],
         .. options.NoMount ? (string[])["-N"] : [],
         .. options.Force ? (string[])["-f"] : [],
         .. options.Devices.SelectMany(device => (string[])["-d", device]),
@@ -66,12 +61,6 @@ public sealed class Zpool(HostEnvironment host)
     /// <summary>The leaf devices that carry the pool's labels.</summary>
     public Task<ZpoolRead<IReadOnlyList<string>>> ReadLeavesAsync(PoolName name, TimeSpan limit, CancellationToken cancellation = default) =>
         ReadAsync(["status", "-P", name.Value], ZpoolOutput.Leaves, limit, cancellation);
-
-    /// <summary>
-    /// The pools on the disks that are not imported here. Slow: each multihost pool that another host had is watched for activity.
-    /// </summary>
-    public Task<ZpoolRead<IReadOnlyList<ScannedPool>>> ScanAsync(TimeSpan limit, CancellationToken cancellation = default) =>
-        ReadAsync(["import"], ZpoolOutput.Scan, limit, cancellation);
 
     /// <summary>Reads the labels and newest uberblocks of the leaf devices with <c>zdb -lu</c>, which needs no lock and writes nothing.</summary>
     /// <param name="leaves">Paths as the host knows them.</param>

@@ -10,13 +10,6 @@ public sealed record ListedPool(PoolName Name, PoolGuid PoolGuid, PoolHealth Hea
 /// <summary>What <c>zpool get</c> says of an imported pool.</summary>
 public sealed record PoolProperties(PoolGuid PoolGuid, bool ReadOnly, bool Multihost, PoolHealth Health);
 
-/// <summary>A pool that <c>zpool import</c>, without a name, found on the disks.</summary>
-/// <param name="State">UNAVAIL when it is in use elsewhere, whatever the state of its disks.</param>
-/// <param name="Status">Why it is not simply importable; empty when it is.</param>
-/// <param name="LastHost">The host named in the text; hearsay.</param>
-public sealed record ScannedPool(
-    PoolName Name, PoolGuid PoolGuid, PoolHealth State, string Status, string Action, string? LastHost, ZfsHostId? LastHostId);
-
 /// <summary>Reads what <c>zpool</c> prints. Tolerates unknown lines; never guesses at a known one that is malformed.</summary>
 public static partial class ZpoolOutput
 {
@@ -79,38 +72,6 @@ public static partial class ZpoolOutput
         return leaves;
     }
 
-    /// <summary>The pools that a <c>zpool import</c> without a pool's name lists.</summary>
-    public static IReadOnlyList<ScannedPool> Scan(string stdout)
-    {
-        var pools = new List<ScannedPool>();
-        var fields = new Dictionary<string, string>();
-        var last = "";
-        foreach (var line in Lines(stdout).Append("  pool: "))
-        {
-            var field = ScanField().Match(line);
-            if (field is { Success: true } && field.Groups["key"].Value == "pool" && fields.Count > 0)
-            {
-                if (Scanned(fields) is { } pool) pools.Add(pool);
-                fields.Clear();
-            }
-            if (field.Success) fields[last = field.Groups["key"].Value] = field.Groups["text"].Value;
-            else if (line.StartsWith('\t') && last is "status" or "action") fields[last] += " " + line.Trim(); // Wrapped text.
-        }
-        return pools;
-    }
-
-    static ScannedPool? Scanned(Dictionary<string, string> fields)
-    {
-        string Field(string key) => fields.GetValueOrDefault(key, "").Trim();
-        if (!PoolName.TryParse(Field("pool"), null, out var name) || !PoolGuid.TryParse(Field("id"), null, out var guid)) return null;
-
-        var host = ExportedFrom().Match(Field("action"));
-        return new(
-            name, guid, Kstats.Health(Field("state")), Field("status"), Field("action"),
-            host.Success ? host.Groups["host"].Value : null,
-            host.Success && ZfsHostId.TryParse(host.Groups["id"].Value, null, out var hostId) ? hostId : null);
-    }
-
     static bool? OnOff(string? value) => value switch { "on" => true, "off" => false, _ => null };
 
     static IEnumerable<string> Lines(string text) => text.Split('\n').Where(line => line.Length > 0);
@@ -123,10 +84,4 @@ public static partial class ZpoolOutput
 
     [GeneratedRegex(@"\bwas (?<path>/.*?)(\s{2}|\s*$)")]
     private static partial Regex FormerPath();
-
-    [GeneratedRegex(@"^ *(?<key>pool|id|state|status|action|see|config|comment|remove|scan): ?(?<text>.*)$")]
-    private static partial Regex ScanField();
-
-    [GeneratedRegex(@"must be exported from (?<host>.+?) \(hostid[=:] ?(0x)?(?<id>[0-9a-f]+)\)")]
-    private static partial Regex ExportedFrom();
 }

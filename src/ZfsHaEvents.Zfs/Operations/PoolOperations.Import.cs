@@ -30,7 +30,7 @@ public sealed partial class PoolOperations
             force = check.Force;
         }
 
-        var options = new ImportOptions(force, ReadOnly: false, request.NoMount, Devices(request.Leaves));
+        var options = new ImportOptions(force, request.NoMount, Devices(request.Leaves));
         string[] commandLine = ["zpool", .. Zpool.ImportArguments(request.Pool, options)];
         journal.ReportIntent((number, at) => new HostFact.ImportStarted(number, at, commandLine, terms.Reason));
         var result = await ActAsync(held, journal, () => _zpool.ImportAsync(request.Pool, options, held, limit.Now(), cancellation));

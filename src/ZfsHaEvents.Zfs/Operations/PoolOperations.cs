@@ -31,10 +31,6 @@ public sealed partial class PoolOperations(HostEnvironment host, IReportSink rep
     readonly PoolObserver _observer = new(host, time);
     readonly Zpool _zpool = new(host);
 
-    /// <summary>What this host sees of the pool now.</summary>
-    /// <exception cref="HostException"/>
-    public Task<HostLook> LookAsync(PoolGuid pool, CancellationToken cancellation = default) => _observer.LookAsync(pool, cancellation);
-
     /// <summary>Imports the pool read-write.</summary>
     /// <exception cref="HostException">A report could not be made durable, the host could not be looked at, or its lock not be opened.</exception>
     /// <exception cref="OperationCanceledException">The waiting was cancelled; a command that had been started runs on, under the lock.</exception>

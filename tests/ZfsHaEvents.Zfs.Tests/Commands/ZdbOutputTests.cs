@@ -41,7 +41,7 @@ public class ZdbOutputTests
     {
         var leaf = ZdbOutput.Leaf(Transcript.Of("71", $"zdb -lu {Leaf0}").Stdout).ShouldNotBeNull();
 
-        leaf.Newest.ShouldBe(new Uberblock(12, 1795202422, Uberblock.Magic, 762385744, 0, 10, 1000));
+        leaf.Newest.ShouldBe(new Uberblock(12, 1795202422, Uberblock.Magic, 762385744, 0));
         leaf.Newest!.MmpActive().ShouldBeTrue();
     }
 
@@ -52,7 +52,7 @@ public class ZdbOutputTests
         var uberblocks = Transcript.All.Single(recorded => recorded.File.StartsWith("71", StringComparison.Ordinal) && recorded.Command.StartsWith("zdb -lu /dev/disk/by-id/virtio-d4-part1 | grep", StringComparison.Ordinal));
         var leaf = ZdbOutput.Leaf(LabelText(state: 0, txg: 4) + uberblocks.Stdout).ShouldNotBeNull();
 
-        leaf.Newest.ShouldBe(new Uberblock(6, 1795202398, Uberblock.Magic, 0, 0, 0, 0));
+        leaf.Newest.ShouldBe(new Uberblock(6, 1795202398, Uberblock.Magic, 0, 0));
         leaf.Newest!.MmpActive().ShouldBeFalse();
     }
 
@@ -60,7 +60,7 @@ public class ZdbOutputTests
     public void The_multihost_writes_of_the_ring_s_last_slot_are_read_and_invalid_slots_are_not()
     {
         var tail = Transcript.All.Single(recorded => recorded.File.StartsWith("71", StringComparison.Ordinal) && recorded.Command.StartsWith("zdb -luuuu /dev/disk/by-id/virtio-d0-part1 | tail", StringComparison.Ordinal));
-        ZdbOutput.Leaf(LabelText(state: 0, txg: 4) + tail.Stdout)!.Newest.ShouldBe(new Uberblock(18, 1795202457, Uberblock.Magic, 624707793, 2, 10, 1000));
+        ZdbOutput.Leaf(LabelText(state: 0, txg: 4) + tail.Stdout)!.Newest.ShouldBe(new Uberblock(18, 1795202457, Uberblock.Magic, 624707793, 2));
     }
 
     [Theory]
@@ -71,7 +71,7 @@ public class ZdbOutputTests
     [InlineData(9, 100, 0, 10, 1, 0, false)]
     public void Uberblocks_are_ordered_by_txg_then_time_then_multihost_sequence(
         ulong txg, long time, int sequence, ulong otherTxg, long otherTime, int otherSequence, bool newer) =>
-        new Uberblock(txg, time, 0, 0, sequence, 0, 0).IsNewerThan(new(otherTxg, otherTime, 0, 0, otherSequence, 0, 0)).ShouldBe(newer);
+        new Uberblock(txg, time, 0, 0, sequence).IsNewerThan(new(otherTxg, otherTime, 0, 0, otherSequence)).ShouldBe(newer);
 
     [Fact]
     public void Copies_that_differ_on_one_device_give_the_newest()
@@ -84,7 +84,7 @@ public class ZdbOutputTests
     public void The_leaves_of_a_pool_combine_to_the_newest_label_and_the_newest_uberblock()
     {
         VdevLabel exported = new(1, "tank1", Tank, new(0xa001), "hosta", 78), active = new(0, "tank1", Tank, new(0xa002), "hostb", 90);
-        Uberblock old = new(81, 1, Uberblock.Magic, 1, 0, 10, 1000), off = new(95, 2, Uberblock.Magic, 0, 0, 0, 0);
+        Uberblock old = new(81, 1, Uberblock.Magic, 1, 0), off = new(95, 2, Uberblock.Magic, 0, 0);
 
         var label = ZdbOutput.Combine(Tank, [new(exported, old), new(active, off)], leavesAsked: 3);
 

@@ -97,41 +97,4 @@ public class ZpoolOutputTests
     [InlineData("spares")]
     public void A_pool_named_like_a_section_is_a_pool(string name) =>
         ZpoolOutput.Leaves($"config:\n\n\tNAME  STATE  READ WRITE CKSUM\n\t{name}  ONLINE  0  0  0\n\t  /dev/sda1  ONLINE  0  0  0\n").ShouldBe(["/dev/sda1"]);
-
-    [Fact]
-    public void A_scan_tells_which_pools_are_in_use_elsewhere()
-    {
-        var pools = ZpoolOutput.Scan(Transcript.Of("11", "blockdev --rereadpt /dev/vde; udevadm settle; zpool import").Stdout);
-
-        pools.Select(pool => (pool.Name.Value, pool.PoolGuid.Value, pool.State)).ShouldBe(
-        [
-            ("tank2", 13033386965984969881, PoolHealth.Unavail), ("thrown", 2089378758362874898, PoolHealth.Online),
-            ("tank1", 1185814460880299980, PoolHealth.Unavail),
-        ]);
-        pools[0].Status.ShouldBe("The pool is currently imported by another system.");
-        pools[0].Action.ShouldBe("The pool must be exported from hosta (hostid=a001) before it can be safely imported.");
-        pools[0].LastHost.ShouldBe("hosta");
-        pools[0].LastHostId.ShouldBe(new ZfsHostId(0xa001));
-        pools[1].Status.ShouldBe("The pool was last accessed by another system.");
-        pools[1].LastHost.ShouldBeNull();
-    }
-
-    [Fact]
-    public void A_scan_tells_two_pools_of_one_name_apart() =>
-        ZpoolOutput.Scan(Transcript.Of("76", "zpool import").Stdout).Select(pool => (pool.Name.Value, pool.PoolGuid.Value, pool.Status)).ShouldBe(
-            [("dup", 8466408782483170671, ""), ("dup", 11406615774794820949, ""), ("tank1", 5617477934682210394, "")]);
-
-    [Fact]
-    public void A_scan_that_finds_nothing_is_empty() => ZpoolOutput.Scan(Transcript.Of("02", "zpool import -d /dev/disk/by-id").Stdout).ShouldBeEmpty();
-
-    [Fact]
-    public void Every_recorded_scan_can_be_read()
-    {
-        var scans = Transcript.All.Where(recorded => PoolsIn(recorded) > 0).ToList();
-        scans.Count.ShouldBeGreaterThan(10);
-        foreach (var scan in scans)
-            ZpoolOutput.Scan(scan.Stdout).Count.ShouldBe(PoolsIn(scan), $"{scan.File}: {scan.Command}");
-
-        static int PoolsIn(Recorded recorded) => recorded.Stdout.Split("\n    id: ").Count(before => before.Split('\n')[^1].StartsWith("  pool: ", StringComparison.Ordinal));
-    }
 }
