@@ -33,7 +33,7 @@ public sealed class SilentHostTests : Spec
     public void One_that_may_have_been_begun_unseen_is_not_ruled_out_by_an_epoch_it_could_have_had()
     {
         var first = ImportingOnB();
-        When(new StepOverdue(Tank, first.Header.Id, MoveStep.Import)).When(new StepOverdue(Tank, first.Header.Id, MoveStep.Import));
+        When(new StepOverdue(Tank, first.Header.Id, MoveStep.Import, Again: true));
         When(Acknowledge());
         When(Switchover(B));
         When(Report(B, OrderTo<ImportPool>(B).Header.Id, LockTimedOut()));
