@@ -255,7 +255,9 @@ public sealed partial class TypedCommandsTests
         cluster.KillAgent("a"); // Its kernel lives, and holds the pool.
         await FakeCluster.EventuallyAsync("a is lost", async () => (await cluster.HostsAsync()).Single(h => h.Name == "a").Status == "Lost", Limit);
 
-        var halted = await cluster.TypeAsync("failover", "tank1", "--to", "b", "--id", "wrong", "--fenced", "I believe so", "--by", "alice");
+        (await cluster.TypeAsync("failover", "tank1", "--to", "b", "--fenced", "a")).ExitCode.ShouldBe(Usage);
+        (await cluster.TypeAsync("failover", "tank1", "--to", "b", "--fenced", "c", "--statement", "c is off")).Error.ShouldStartWith("refused: NotTheHolder: the pool is to be taken over from a, not from c: ");
+        var halted = await cluster.TypeAsync("failover", "tank1", "--to", "b", "--id", "wrong", "--fenced", "a", "--statement", "I believe so", "--by", "alice");
         halted.ExitCode.ShouldBe(Halted, $"{halted.Output} {halted.Error}");
         halted.Lines.ShouldContain(line => line.StartsWith("HALTED: HolderStillActive: ", StringComparison.Ordinal));
         halted.Lines[^1].ShouldStartWith("  It needs a person: look at the pool on every host, then zfsha acknowledge ");
