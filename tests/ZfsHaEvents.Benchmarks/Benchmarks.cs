@@ -64,7 +64,7 @@ static class Benchmarks
     static async Task<IReadOnlyList<Measured>> HostLostAsync(CancellationToken cancellation)
     {
         const int Counted = 10;
-        await using var cluster = await FakeCluster.StartAsync(Shape);
+        await using var cluster = await FakeCluster.StartAsync(Shape with { Multihost = "on" });
         await cluster.SetPolicyAsync("tank1", automatic: true, "MmpAlone", FakeCluster.Hosts);
         var delays = new List<double>();
         var holder = "a";
