@@ -48,7 +48,20 @@ sealed partial class FakeCluster
         foreach (var pid in pids) Running.Signal(pid, Running.SigCont);
     }
 
-    public int PostgresPid() => int.Parse(File.ReadLines(Path.Combine(Directory, "pg", "data", "postmaster.pid")).First(), CultureInfo.InvariantCulture);
+    public int PostgresPid() => PostgresPidOrNull() ?? throw new InvalidOperationException("the private PostgreSQL does not run");
+
+    /// <summary>Null while it is stopped or just starting.</summary>
+    public int? PostgresPidOrNull()
+    {
+        try
+        {
+            return int.TryParse(File.ReadLines(Path.Combine(Directory, "pg", "data", "postmaster.pid")).FirstOrDefault(), CultureInfo.InvariantCulture, out var pid) ? pid : null;
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
 
     /// <summary>Every process of the private PostgreSQL.</summary>
     public IReadOnlyList<int> PostgresPids()

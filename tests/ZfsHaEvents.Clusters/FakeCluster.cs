@@ -30,8 +30,6 @@ sealed partial class FakeCluster : IAsyncDisposable
 
     static int _numbers;
 
-    const int SigQuit = 3;
-
     readonly Dictionary<string, Running> _kernels = [];
     readonly Dictionary<string, Running> _agents = [];
 
@@ -353,19 +351,23 @@ sealed partial class FakeCluster : IAsyncDisposable
         }
 
         _server?.Dispose();
-        try
-        {
-            var postgres = PostgresPid();
-            Running.Signal(postgres, SigQuit); // If the server that should have stopped it was killed, or it was left alone.
-            for (var i = 0; i < 200 && System.IO.Directory.Exists($"/proc/{postgres}"); i++) await Task.Delay(50);
-        }
-        catch (Exception e) when (e is IOException or ShouldAssertException)
-        {
-            // Stopped with its server, as it should be.
-        }
+        if (PostgresPidOrNull() is { } postgres) await EndAsync(postgres); // The server that should have stopped it was killed, or it was left alone.
 
         foreach (var kernel in _kernels.Values) kernel.Dispose();
         Http.Dispose();
         if (Environment.GetEnvironmentVariable("ZFSHA_KEEP") is null && _sound) System.IO.Directory.Delete(Directory, recursive: true);
+    }
+
+    static async Task EndAsync(int pid)
+    {
+        try
+        {
+            Running.Signal(pid, Running.SigQuit);
+            for (var i = 0; i < 200 && System.IO.Directory.Exists($"/proc/{pid}"); i++) await Task.Delay(50);
+        }
+        catch (ShouldAssertException)
+        {
+            // It has ended by itself.
+        }
     }
 }

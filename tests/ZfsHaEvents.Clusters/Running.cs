@@ -8,7 +8,7 @@ namespace ZfsHaEvents.Clusters;
 /// <summary>A process of ours, its output in a file, killed at the end whatever happens.</summary>
 sealed partial class Running : IDisposable
 {
-    public const int SigKill = 9, SigTerm = 15, SigStop = 19, SigCont = 18;
+    public const int SigQuit = 3, SigKill = 9, SigTerm = 15, SigStop = 19, SigCont = 18;
 
     readonly Process _process;
     readonly Task _copying;

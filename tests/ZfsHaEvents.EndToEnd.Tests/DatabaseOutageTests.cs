@@ -67,10 +67,11 @@ public sealed class DatabaseOutageTests
     public async Task A_private_database_that_crashes_is_started_again_by_the_server()
     {
         await using var cluster = await FakeCluster.StartAsync(Shape);
-        await InMidMoveAsync(cluster, () =>
+        await InMidMoveAsync(cluster, async () =>
         {
-            cluster.Postgres("stop", "-m", "immediate");
-            return Task.CompletedTask;
+            var crashed = cluster.PostgresPid();
+            Running.Signal(crashed, Running.SigQuit); // Without pg_ctl, which would wait for the next one to stop as well.
+            await FakeCluster.EventuallyAsync("another PostgreSQL runs", () => Task.FromResult(cluster.PostgresPidOrNull() is { } pid && pid != crashed), TimeSpan.FromSeconds(30));
         });
     }
 
