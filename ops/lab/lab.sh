@@ -30,8 +30,6 @@ have_packages() {
   need_postgresql
 }
 
-is_free() { ! (exec 3<> "/dev/tcp/127.0.0.1/$1") 2> /dev/null; }
-
 # Before the builds and tests that may run beside us: a host that is kept waiting for seconds misses its heartbeats, and ZFS
 # suspends its pool. Only root may; without it the lab is as patient as it can be.
 go_first() { renice -n -10 -p $$ > /dev/null 2>&1 || true; }
@@ -41,7 +39,7 @@ find_ports() {
   local try port free
   for try in {1..50}; do
     base=$((20000 + RANDOM % 9000)); free=yes
-    for port in 1 2 51 52 90 91; do is_free $((base + port)) || free=no; done
+    for port in 1 2 51 52 90 91; do is_free_port $((base + port)) || free=no; done
     [ $free = no ] || return 0
   done
   die "no free ports between 20000 and 29100"

@@ -60,14 +60,15 @@ static class Seeing
     {
         var pool = change.Pool;
         var holders = pool.Holders().ToList();
-        if (holders.Count >= 2 && !pool.Conflict.SetEquals(holders))
-            change.Record(new ConflictDetected(holders, [.. holders.Select(h => pool.Sightings[h].Event)]));
-        else if (holders.Count < 2 && pool.Conflict.Count(h => MayWrite(pool.Sightings.GetValueOrDefault(h))) < 2 && pool.Conflict.Count > 0)
+        List<HostName> involved = [.. holders.Union(pool.Conflict.Where(h => pool.Sightings.TryGetValue(h, out var last) && HeldWhenSeen(last))).Order()];
+        if (holders.Count >= 2 && !pool.Conflict.SetEquals(involved))
+            change.Record(new ConflictDetected(involved, [.. involved.Select(h => pool.Sightings[h].Event)]));
+        else if (involved.Count < 2 && pool.Conflict.Count > 0)
             change.Record(new ConflictCleared(pool.Holder()));
     }
 
-    /// <summary>Held when last seen; that a host has gone silent since ends no conflict.</summary>
-    static bool MayWrite(Sighting? sighting) => sighting is not null && sighting.Sight.IsHeld() && sighting.Sight.Health is not PoolHealth.Suspended;
+    /// <summary>Held, or held when the host was last heard of: that it has gone silent since takes it out of no conflict.</summary>
+    static bool HeldWhenSeen(Sighting sighting) => sighting.Sight.IsHeld() && sighting.Sight.Health is not PoolHealth.Suspended;
 
     /// <summary>
     /// A failover that has not told the target to import yet is pointless once the holder is back with the pool; and a host

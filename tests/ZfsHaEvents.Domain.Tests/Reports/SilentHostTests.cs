@@ -17,13 +17,8 @@ public sealed class SilentHostTests : Spec
         When(Report(B, first.Header.Id, ImportStarted()));
         When(Report(B, first.Header.Id, ImportEnded(Sights.Absent, ZpoolFailure.TimedOut, ended: false)));
         When(Acknowledge());
-        When(Switchover(B));
-        var second = OrderTo<ImportPool>(B);
-        When(Report(B, second.Header.Id, LockTimedOut()));
 
-        Cluster.Restart(B);
-        When(Reconnected(B, Sights.Absent, new(Cluster.ThisHistory, first.Header.Epoch)));
-        When(Acknowledge());
+        ASecondOrderToBWaitsForTheLockInVainAndBStartsAnew(first);
 
         When(Switchover(C)).ThenNoOrders();
         Event<SwitchoverRefused>().Reason.ShouldBe(Refusal.ImportOutstanding);
@@ -35,15 +30,21 @@ public sealed class SilentHostTests : Spec
         var first = ImportingOnB();
         When(new StepOverdue(Tank, first.Header.Id, MoveStep.Import, Again: true));
         When(Acknowledge());
-        When(Switchover(B));
-        When(Report(B, OrderTo<ImportPool>(B).Header.Id, LockTimedOut()));
 
-        Cluster.Restart(B);
-        When(Reconnected(B, Sights.Absent, new(Cluster.ThisHistory, first.Header.Epoch)));
-        When(Acknowledge());
+        ASecondOrderToBWaitsForTheLockInVainAndBStartsAnew(first);
 
         When(Switchover(C)).ThenNoOrders();
         Event<SwitchoverRefused>().Reason.ShouldBe(Refusal.ImportOutstanding);
+    }
+
+    /// <summary>The child of the first order has the lock; what B has on disk is the first order's epoch.</summary>
+    void ASecondOrderToBWaitsForTheLockInVainAndBStartsAnew(ImportPool first)
+    {
+        When(Switchover(B));
+        When(Report(B, OrderTo<ImportPool>(B).Header.Id, LockTimedOut()));
+        Cluster.Restart(B);
+        When(Reconnected(B, Sights.Absent, new(Cluster.ThisHistory, first.Header.Epoch)));
+        When(Acknowledge());
     }
 
     [Fact]
@@ -104,6 +105,20 @@ public sealed class SilentHostTests : Spec
 
         When(Lost(A)).When(Failover(C, "a is off")).ThenNoOrders();
         Event<FailoverRefused>().Reason.ShouldBe(Refusal.ConflictActive);
+
+        When(Confirm(B));
+        Count<ConflictCleared>().ShouldBe(1);
+    }
+
+    [Fact]
+    public void A_silent_host_is_not_forgotten_over_a_third_that_joins_the_conflict_and_leaves_it()
+    {
+        Given(HeldBy(A, Sights.HeldWithoutMultihost)).When(Report(B, Sights.HeldWithoutMultihost)).When(Lost(B));
+
+        When(Report(C, Sights.HeldWithoutMultihost));
+        Event<ConflictDetected>().Hosts.ShouldBe([A, B, C]);
+        When(Report(C, Sights.Absent));
+        Count<ConflictCleared>().ShouldBe(0);
 
         When(Confirm(B));
         Count<ConflictCleared>().ShouldBe(1);

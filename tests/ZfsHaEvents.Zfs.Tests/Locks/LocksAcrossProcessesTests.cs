@@ -117,7 +117,7 @@ public sealed class LocksAcrossProcessesTests : IDisposable
     public async Task Signals_reach_the_typed_command_and_it_decides(string signal)
     {
         using var outer = OtherProcess.Start(
-            _host, "run-under-lock", Pool.ToString(), "/bin/sh", "-c", $"trap 'echo got {signal}; exit 9' {signal}; echo ready; while :; do sleep 0.05; done");
+            _host, "run-under-lock", Pool.ToString(), "/bin/sh", "-c", SaysWhatItGot(signal));
         (await outer.ReadLineAsync()).ShouldBe("ready");
 
         using var kill = Process.Start("/bin/sh", ["-c", $"kill -s {signal} {outer.Id}"]); // The shell's own; /bin/kill is not everywhere.
@@ -133,11 +133,13 @@ public sealed class LocksAcrossProcessesTests : IDisposable
     public async Task A_signal_that_comes_while_the_typed_command_is_being_started_reaches_it_too(string signal)
     {
         using var outer = OtherProcess.Start(
-            _host, "signal-before-child", signal, "-c", $"trap 'echo got {signal}; exit 9' {signal}; echo ready; while :; do sleep 0.05; done");
+            _host, "signal-before-child", signal, "-c", SaysWhatItGot(signal));
         (await outer.ReadLineAsync()).ShouldBe("ready");
         (await outer.ReadLineAsync()).ShouldBe($"got {signal}");
         (await outer.ExitCodeAsync()).ShouldBe(9);
     }
+
+    static string SaysWhatItGot(string signal) => $"trap 'echo got {signal}; exit 9' {signal}; echo ready; while :; do sleep 0.05; done";
 
     public void Dispose() => _host.Dispose();
 }
