@@ -70,7 +70,9 @@ start_server --lease-seconds 10
 say "booting two hosts"
 start_hosts zfs.zfs_multihost_interval=500
 
-on a zpool create -o cachefile=none -o multihost=on tank mirror /dev/disk/by-id/virtio-d0 /dev/disk/by-id/virtio-d1 || die "the pool could not be made on a"
+# zpool partitions the disks and looks at once for what it made, by names that udev may be making anew just then.
+make_pool() { on a "udevadm settle; zpool create $1 -o cachefile=none -o multihost=on tank mirror /dev/disk/by-id/virtio-d0 /dev/disk/by-id/virtio-d1"; }
+make_pool '' || make_pool -f || die "the pool could not be made on a"
 on a 'dd if=/dev/urandom of=/tank/file bs=1M count=8 2> /dev/null && zpool sync tank' || die "the file could not be written"
 on b 'for d in d0 d1; do blockdev --rereadpt /dev/disk/by-id/virtio-$d; done; udevadm settle' || die "b does not see the partitions that a made"
 sum=$(sum_on a)
