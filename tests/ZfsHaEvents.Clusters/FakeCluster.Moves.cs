@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Shouldly;
 
 namespace ZfsHaEvents.Clusters;
@@ -102,10 +103,15 @@ sealed partial class FakeCluster
             if (seen["move"] is not null) return false;
             if (seen["halt"] is not null) await AskAsync($"/pools/{pool}/halt-acknowledgements", new { id = NextId("ack"), by = "test", comment = "on with it" });
             if ((string?)seen["holder"] == to) return true;
-            last = $"{await MoveAsync(pool, to, NextId("restore"))}";
+            var (end, detail) = await MoveAsync(pool, to, NextId("restore"));
+            last = $"{end}: {detail}";
+            if (LastAccessed().Match(detail) is { Success: true } other) await MoveAsync(pool, other.Groups[1].Value, NextId("restore")); // As the abort says.
             return false;
         }, Patience, () => $"{last}; logs in {Directory}");
     }
+
+    [GeneratedRegex(@"Last accessed by (\w+) ")]
+    private static partial Regex LastAccessed();
 
     /// <summary>Waits until the process has stopped itself at its point; false when the work is over without having come there.</summary>
     public async Task<bool> StoppedAsync(Running process, Func<Task<bool>> isOver)

@@ -27,6 +27,7 @@ public sealed record HostReconnected(
         if (present && change.Pool.RunningMove()?.Step() is { Order: { } order } step && step.Host == Host && step.Session != Session && pool.Move?.Awaits(order) is true)
             change.Reissue($"{Host} opened session {Session}");
         if (present) RuleOut(change); // The move may have halted instead.
+        Takeover.OfLost(change);
         return change.Done();
     }
 
@@ -75,7 +76,7 @@ public sealed record HostLost(PoolGuid PoolId, HostName Host, SessionId Session)
         if (held || fresh && pool.Claimant == Host) change.Record(new OwnershipUnverified(Doubt.HostLost, [Host]));
 
         if (change.Pool.RunningMove() is { } move) LostInMove(change, move);
-        else if (held && pool.Policy.Automatic) FailOver(change);
+        else if (held && pool.Policy.Automatic) Takeover.BeginByPolicy(change, Host, Session);
         return change.Done();
     }
 
@@ -86,15 +87,4 @@ public sealed record HostLost(PoolGuid PoolId, HostName Host, SessionId Session)
         change.StepFailed(ZpoolFailure.TimedOut, 0, $"the lease of {Host} was lost");
         change.Halt(change.Lost(Host), $"the lease of {Host} was lost during {step.Step}; whether {step.Order} took effect is not known");
     }
-
-    void FailOver(PoolChange change)
-    {
-        var id = IdOfFailover();
-        if (change.Pool.HasSeen(id)) return;
-        Takeover.Begin(change, new(id, Pool, By: Actors.Server, Reason: $"the lease of {Host} was lost"));
-    }
-
-    /// <summary>One per pool and session that was lost, with the host's name where it fits: people will type it.</summary>
-    RequestId IdOfFailover() =>
-        RequestId.TryParse($"lost:{Host}:{PoolId}:{Session.ToString()[^12..]}", null, out var id) ? id : new($"lost:{Session}:{PoolId}");
 }

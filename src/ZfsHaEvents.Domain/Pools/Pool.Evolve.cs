@@ -74,6 +74,7 @@ public sealed partial record Pool
             Make = sight.IsImported() ? (Make ?? PoolMake.Unknown).With(sight) : Make,
             Awaited = sight.Presence is PoolPresence.Unknown ? Awaited : Awaited.Remove(host),
             ToldLate = ToldLate.Remove(host),
+            LostHolder = LostHolder == host || sight.IsHeld() ? null : LostHolder,
 
             // It speaks: whoever vouched that it could not write vouched for an earlier time.
             Fenced = Fenced.Remove(host),
@@ -146,6 +147,7 @@ public sealed partial record Pool
     Pool Doubted(OwnershipUnverified e) => this with
     {
         Awaited = Awaited.Union(e.Awaited),
+        LostHolder = e is { Reason: Doubt.HostLost, Awaited: [var lost] } && RunningMove() is not { Kind: MoveKind.Failover } && Sightings.TryGetValue(lost, out var last) && last.Sight.IsHeld() ? lost : LostHolder,
         Fenced = e.Reason is Doubt.StillActive ? Fenced.RemoveRange(e.Awaited) : Fenced,
         Sightings = Sightings.SetItems(e.Awaited.Where(Sightings.ContainsKey).Select(h => KeyValuePair.Create(h, Doubted(Sightings[h], e.Reason)))),
     };
@@ -174,7 +176,7 @@ public sealed partial record Pool
     {
         if (moveEvent is MoveRequested asked) return Dealt(moveEvent.Id) with { Asked = asked };
         if (moveEvent is MoveRefused) return this;
-        if (moveEvent is MoveStarted started) return this with { Move = Begin(started, recorded) };
+        if (moveEvent is MoveStarted started) return this with { Move = Begin(started, recorded), LostHolder = null };
         if (Move is null || Move.Id != moveEvent.Id) return this;
 
         return moveEvent switch

@@ -51,6 +51,12 @@ public sealed partial record Pool
     /// <summary>Hosts whose word is missing before ownership is certain again; empty when it is.</summary>
     public ImmutableSortedSet<HostName> Awaited { get; init; } = [];
 
+    /// <summary>
+    /// The host that was lost with the pool; null once a move has begun since, somebody is seen holding the pool, or the host speaks for itself.
+    /// A policy that says so owes the pool a failover from it.
+    /// </summary>
+    public HostName? LostHolder { get; init; }
+
     /// <summary>The hosts that hold the pool at once; empty when there is no conflict.</summary>
     public ImmutableSortedSet<HostName> Conflict { get; init; } = [];
 

@@ -220,7 +220,10 @@ public sealed record SetPoolPolicy([property: JsonIgnore] RequestId Id, PoolRefe
     public Decision<PoolEvent> Decide(Pool pool, DecisionContext context)
     {
         var change = new PoolChange(pool, context);
-        if (!pool.HasSeen(Id)) change.Record(new PolicySet(Id, Policy, By), By);
+        if (pool.HasSeen(Id)) return change.Done();
+
+        change.Record(new PolicySet(Id, Policy, By), By);
+        Takeover.OfLost(change);
         return change.Done();
     }
 }

@@ -84,7 +84,8 @@ static class StepOutcome
 
         if (move.Kind is MoveKind.Switchover)
         {
-            change.PutBack(MoveEnd.ImportRefused, detail);
+            var advice = failure is ZpoolFailure.ForceRequired && move.From is null ? " The host named there imports it without force: ask for a switchover to that host first." : "";
+            change.PutBack(MoveEnd.ImportRefused, detail + advice);
             return;
         }
 

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace ZfsHaEvents.Domain.Pools;
 
 /// <summary>
@@ -32,6 +34,32 @@ static class Takeover
 
         change.Record(new FailoverStepStarted(request.Id, MoveStep.Fence, Host: null, Order: null, Session: null, Boot: null));
         if (fenced) FenceDone(change, request.FencingStatement is null ? "confirmed before the failover began" : $"{request.By}: {request.FencingStatement}");
+    }
+
+    /// <summary>The failover that the policy asks for when a host is lost with the pool, or the record of why there is none.</summary>
+    public static void BeginByPolicy(PoolChange change, HostName lost, SessionId session)
+    {
+        var request = ByPolicy(change, lost, session, again: false);
+        if (!change.Pool.HasSeen(request.Id)) Begin(change, request);
+    }
+
+    /// <summary>The same, as soon as what stood in its way is gone: a halt, an import that might take effect, a target that was lost as well.</summary>
+    public static void OfLost(PoolChange change)
+    {
+        var (pool, context) = (change.Pool, change.Context);
+        if (!pool.Policy.Automatic || pool.LostHolder is not { } lost || pool.LastHolder() != lost || !context.Hosts.TryGetValue(lost, out var standing)) return;
+
+        var request = ByPolicy(change, lost, standing.Session, again: true);
+        if (Refuse(pool, context, FirstAlive(pool, context), request) is null) Begin(change, request);
+    }
+
+    /// <summary>One id per pool and session that was lost, and per time it is asked again, with the host's name where it fits: people will type it.</summary>
+    static FailoverPool ByPolicy(PoolChange change, HostName lost, SessionId session, bool again)
+    {
+        var pool = change.Pool;
+        var time = again ? string.Create(CultureInfo.InvariantCulture, $":{pool.Version}") : "";
+        var id = RequestId.TryParse($"lost:{lost}:{pool.Id}:{session.ToString()[^12..]}{time}", null, out var parsed) ? parsed : new($"lost:{session}:{pool.Id}{time}");
+        return new(id, new(pool.Id.ToString()), By: Actors.Server, Reason: $"the lease of {lost} was lost{(again ? ", and nothing stands in the way any more" : "")}");
     }
 
     /// <summary>The holder cannot write any more, on a person's word; now the disks.</summary>

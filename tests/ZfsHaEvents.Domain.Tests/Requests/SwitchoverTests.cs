@@ -86,6 +86,16 @@ public sealed class SwitchoverTests : Spec
     }
 
     [Fact]
+    public void A_pool_that_nobody_holds_and_that_asks_for_force_is_said_to_need_none_on_the_host_it_was_in_use_on()
+    {
+        Given(new PoolDiscovered(Tank, TankName, A), new PoolObserved(A, Sights.Absent)).When(Switchover(B));
+
+        When(Report(B, OrderTo<ImportPool>(B).Header.Id, ImportEnded(Sights.Absent, ZpoolFailure.ForceRequired))).ThenNoOrders();
+
+        Event<SwitchoverAborted>().Detail.ShouldEndWith("ask for a switchover to that host first.");
+    }
+
+    [Fact]
     public void A_holder_that_cannot_export_keeps_the_pool()
     {
         var export = ExportingOnA();
