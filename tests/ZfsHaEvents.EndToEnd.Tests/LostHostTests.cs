@@ -51,11 +51,36 @@ public sealed class LostHostTests
     }
 
     [Fact]
+    public async Task A_host_that_is_lost_after_the_only_target_is_taken_over_when_the_target_is_back()
+    {
+        await using var cluster = await StartAsync();
+        await cluster.SetPolicyAsync("tank1", automatic: true, "MmpAlone", "b");
+
+        foreach (var host in new[] { "b", "a" })
+        {
+            cluster.Crash(host);
+            await LostAsync(cluster, host);
+        }
+
+        await cluster.BootAsync("b");
+        cluster.StartAgent("b");
+        JsonNode? move = null;
+        await FakeCluster.EventuallyAsync("b has taken over", async () => (move = (await cluster.MovesAsync("tank1")).FirstOrDefault(m => (string)m["state"]! == "Completed")) is not null, Limit, () => cluster.Directory);
+
+        await ShouldHaveTakenOverAsync(cluster, move!, "b");
+        ForcedOnce(cluster, "b");
+        await cluster.BootAsync("a");
+        cluster.StartAgent("a");
+        await cluster.EverybodyInSessionAsync();
+        await cluster.ShouldBeSoundAsync();
+    }
+
+    [Fact]
     public async Task A_lost_host_is_taken_over_by_hand_once_somebody_vouches_for_it()
     {
         await using var cluster = await StartAsync();
         cluster.Crash("a");
-        await FakeCluster.EventuallyAsync("a is lost", async () => (await cluster.HostsAsync()).Single(h => h.Name == "a").Status == "Lost", Limit);
+        await LostAsync(cluster, "a");
 
         await cluster.AskAsync("/pools/tank1/failovers", new { id = "by-hand", to = "c", by = "alice" });
         await FakeCluster.EventuallyAsync("it waits for a person", async () => (await cluster.AlertsAsync("FencingNeeded")).Count == 1, Limit);
@@ -86,6 +111,9 @@ public sealed class LostHostTests
         cluster.Truth().Lines.ShouldContain(l => l.Op == "suspend" && l.Host == "a");
         ((string?)(await cluster.PoolAsync("tank1"))["holder"]).ShouldBe("b");
     }
+
+    static Task LostAsync(FakeCluster cluster, string host) =>
+        FakeCluster.EventuallyAsync($"{host} is lost", async () => (await cluster.HostsAsync()).Single(h => h.Name == host).Status == "Lost", Limit);
 
     static async Task ShouldHaveTakenOverAsync(FakeCluster cluster, JsonNode move, string by)
     {

@@ -28,6 +28,7 @@ namespace ZfsHaEvents.Domain.Bus;
 [JsonSerializable(typeof(HostReconnected))]
 [JsonSerializable(typeof(HostLost))]
 [JsonSerializable(typeof(StepOverdue))]
+[JsonSerializable(typeof(TakeoverDue))]
 [JsonSerializable(typeof(EvictHost))]
 [JsonSerializable(typeof(ExportPool))]
 [JsonSerializable(typeof(ImportPool))]

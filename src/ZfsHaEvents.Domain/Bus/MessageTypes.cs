@@ -25,6 +25,7 @@ public static class MessageTypes
         ("zfsha.pool.host-reconnected", typeof(HostReconnected)),
         ("zfsha.pool.host-lost", typeof(HostLost)),
         ("zfsha.pool.step-overdue", typeof(StepOverdue)),
+        ("zfsha.pool.takeover-due", typeof(TakeoverDue)),
         ("zfsha.host.evict", typeof(EvictHost)),
 
         // Orders to hosts.

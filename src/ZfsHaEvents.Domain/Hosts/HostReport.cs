@@ -26,6 +26,7 @@ public sealed record HostReport(
         }
 
         change.Settle(before: pool);
+        Takeover.BeginSoonIfPossible(change);
         return change.Done();
     }
 

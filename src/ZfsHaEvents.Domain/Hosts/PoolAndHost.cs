@@ -27,7 +27,7 @@ public sealed record HostReconnected(
         if (present && change.Pool.RunningMove()?.Step() is { Order: { } order } step && step.Host == Host && step.Session != Session && pool.Move?.Awaits(order) is true)
             change.Reissue($"{Host} opened session {Session}");
         if (present) RuleOut(change); // The move may have halted instead.
-        Takeover.OfLost(change);
+        Takeover.BeginSoonIfPossible(change);
         return change.Done();
     }
 

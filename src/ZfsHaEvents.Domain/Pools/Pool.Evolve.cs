@@ -65,16 +65,17 @@ public sealed partial record Pool
     /// <summary>A host's look at the pool. What a newer look established stands.</summary>
     Pool Seen(HostName host, PoolSight sight, Recorded<PoolEvent> recorded)
     {
-        if (recorded.Stamp is not { Late: false, Boot: { } boot, Sequence: { } sequence }) return this;
+        var lostHolder = EndsLoss(host, sight, recorded.Stamp) ? null : LostHolder;
+        if (recorded.Stamp is not { Late: false, Boot: { } boot, Sequence: { } sequence }) return lostHolder == LostHolder ? this : this with { LostHolder = lostHolder };
 
         var earlier = Sightings.GetValueOrDefault(host);
         return this with
         {
+            LostHolder = lostHolder,
             Sightings = Sightings.SetItem(host, new(sight.Over(earlier?.Sight ?? PoolSight.Unknown), boot, sequence, recorded.Stamp.ObservedAt, recorded.Id, Stale: false)),
             Make = sight.IsImported() ? (Make ?? PoolMake.Unknown).With(sight) : Make,
             Awaited = sight.Presence is PoolPresence.Unknown ? Awaited : Awaited.Remove(host),
             ToldLate = ToldLate.Remove(host),
-            LostHolder = LostHolder == host || sight.IsHeld() ? null : LostHolder,
 
             // It speaks: whoever vouched that it could not write vouched for an earlier time.
             Fenced = Fenced.Remove(host),
@@ -83,6 +84,15 @@ public sealed partial record Pool
             OutstandingImport = sight.IsHeld() && OutstandingImport?.Host == host ? null : OutstandingImport,
         };
     }
+
+    /// <summary>
+    /// Whether this look shows that the pool is no longer as it was when its holder was lost. Told late it changes nothing that is held to be so
+    /// now, but what nobody asked for is not begun against it: an export before the loss, an import elsewhere after it.
+    /// </summary>
+    bool EndsLoss(HostName host, PoolSight sight, Stamp stamp) =>
+        LostHolder is { } lost
+        && (host == lost ? sight.Presence is not PoolPresence.Unknown : sight.IsHeld() && sight.Health is not PoolHealth.Suspended)
+        && (!stamp.Late || Sightings.TryGetValue(lost, out var last) && stamp.ObservedAt > last.ObservedAt);
 
     Pool ImportEnded(HostName host, OrderId? order, ZpoolRun? run, PoolSight sight, Recorded<PoolEvent> recorded)
     {
@@ -147,10 +157,16 @@ public sealed partial record Pool
     Pool Doubted(OwnershipUnverified e) => this with
     {
         Awaited = Awaited.Union(e.Awaited),
-        LostHolder = e is { Reason: Doubt.HostLost, Awaited: [var lost] } && RunningMove() is not { Kind: MoveKind.Failover } && Sightings.TryGetValue(lost, out var last) && last.Sight.IsHeld() ? lost : LostHolder,
+        LostHolder = e is { Reason: Doubt.HostLost, Awaited: [var host] } && Loses(host) ? host : LostHolder,
         Fenced = e.Reason is Doubt.StillActive ? Fenced.RemoveRange(e.Awaited) : Fenced,
         Sightings = Sightings.SetItems(e.Awaited.Where(Sightings.ContainsKey).Select(h => KeyValuePair.Create(h, Doubted(Sightings[h], e.Reason)))),
     };
+
+    /// <summary>Whether losing this host is losing the pool: it alone held it, and no failover from it has begun already.</summary>
+    bool Loses(HostName host) =>
+        Sightings.TryGetValue(host, out var last) && !last.Stale && last.Sight.IsHeld()
+        && Holders().All(h => h == host)
+        && !(RunningMove() is { Kind: MoveKind.Failover } move && move.From == host);
 
     /// <summary>In doubt a pool is held: whoever still writes to its disks is taken for the last holder again.</summary>
     static Sighting Doubted(Sighting sighting, Doubt reason) => reason is Doubt.StillActive && !sighting.Sight.IsHeld()

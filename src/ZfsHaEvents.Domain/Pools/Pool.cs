@@ -52,8 +52,8 @@ public sealed partial record Pool
     public ImmutableSortedSet<HostName> Awaited { get; init; } = [];
 
     /// <summary>
-    /// The host that was lost with the pool; null once a move has begun since, somebody is seen holding the pool, or the host speaks for itself.
-    /// A policy that says so owes the pool a failover from it.
+    /// The one host that held the pool when it was lost; null once a move has begun since, somebody else was seen holding the pool, or the host has
+    /// spoken for itself. A policy that says so owes the pool a failover from it.
     /// </summary>
     public HostName? LostHolder { get; init; }
 

@@ -71,7 +71,7 @@ public sealed record SwitchoverPool([property: JsonIgnore] RequestId Id, PoolRef
             return (Refusal.PoolSuspended, $"I/O is suspended on {suspended.Key}; the pool cannot be exported there");
 
         var source = holder ?? pool.LastHolder();
-        if (source is { } from && from != To && context.Alive(from) is null && !pool.Fenced.ContainsKey(from))
+        if (source is { } from && from != To && context.Alive(from) is null)
             return (Refusal.HolderNotAlive, $"{from} does not answer and cannot be asked to export; ask for a failover");
         if (Guards.NotSaid(pool, To, context) is { } notSaid) return notSaid;
         if (pool.Awaited.Count > 0 && pool.Multihost() is not true)
@@ -120,6 +120,7 @@ public sealed record ConfirmFencing([property: JsonIgnore] RequestId Id, PoolRef
         if (change.Pool.RunningMove() is { Kind: MoveKind.Failover } move && move.From == Host && move.Step()?.Step is MoveStep.Fence)
             Takeover.FenceDone(change, $"{By}: {Statement}");
         change.Settle(before: pool);
+        Takeover.BeginIfOwed(change);
         return change.Done();
     }
 
@@ -178,6 +179,7 @@ public sealed record AcknowledgeHalt([property: JsonIgnore] RequestId Id, PoolRe
 
         change.Record(new HaltAcknowledged(Id, By, Comment, pool.Halt!.Epoch), By);
         change.Settle(before: pool);
+        Takeover.BeginIfOwed(change);
         return change.Done();
     }
 
@@ -223,7 +225,7 @@ public sealed record SetPoolPolicy([property: JsonIgnore] RequestId Id, PoolRefe
         if (pool.HasSeen(Id)) return change.Done();
 
         change.Record(new PolicySet(Id, Policy, By), By);
-        Takeover.OfLost(change);
+        Takeover.BeginIfOwed(change);
         return change.Done();
     }
 }

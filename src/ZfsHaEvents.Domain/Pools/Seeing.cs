@@ -45,7 +45,7 @@ static class Seeing
         if (before.Sight.Health != sight.Health) change.Record(new PoolHealthChanged(host, before.Sight.Health, sight.Health), stamp);
     }
 
-    /// <summary>After new looks: everything that follows from comparing the hosts with each other, with the claim and with the policy.</summary>
+    /// <summary>After new looks: everything that follows from comparing the hosts with each other and with the claim.</summary>
     /// <param name="before">The pool as it was before the looks.</param>
     public static void Settle(this PoolChange change, Pool before)
     {
@@ -54,7 +54,6 @@ static class Seeing
         NotOrdered(change, before);
         Adopt(change, before);
         if (before.Awaited.Count > 0 && change.Pool.Awaited.Count == 0) change.Record(new OwnershipVerified(change.Pool.Holder(), change.Pool.Epoch));
-        Takeover.OfLost(change);
     }
 
     static void Conflicts(PoolChange change)

@@ -84,7 +84,7 @@ static class StepOutcome
 
         if (move.Kind is MoveKind.Switchover)
         {
-            var advice = failure is ZpoolFailure.ForceRequired && move.From is null ? " The host named there imports it without force: ask for a switchover to that host first." : "";
+            var advice = failure is ZpoolFailure.ForceRequired && move.From is null ? " If the host named there is up, it imports the pool without force: ask for a switchover to that host first." : "";
             change.PutBack(MoveEnd.ImportRefused, detail + advice);
             return;
         }

@@ -39,27 +39,52 @@ static class Takeover
     /// <summary>The failover that the policy asks for when a host is lost with the pool, or the record of why there is none.</summary>
     public static void BeginByPolicy(PoolChange change, HostName lost, SessionId session)
     {
-        var request = ByPolicy(change, lost, session, again: false);
+        var request = ByPolicy(change.Pool, lost, session, again: false);
         if (!change.Pool.HasSeen(request.Id)) Begin(change, request);
     }
 
-    /// <summary>The same, as soon as what stood in its way is gone: a halt, an import that might take effect, a target that was lost as well.</summary>
-    public static void OfLost(PoolChange change)
+    /// <summary>The same where it is still owed, after a person has done what may have been in its way.</summary>
+    public static void BeginIfOwed(PoolChange change)
+    {
+        if (Owed(change) is { } request) Begin(change, request);
+    }
+
+    /// <summary>The same where nothing stands in its way any more.</summary>
+    public static void BeginIfPossible(PoolChange change)
+    {
+        if (Possible(change) is { } request) Begin(change, request);
+    }
+
+    /// <summary>The same in a moment: the lost host may be coming back with the others.</summary>
+    public static void BeginSoonIfPossible(PoolChange change)
+    {
+        if (Possible(change) is null) return;
+        var pool = change.Pool;
+        change.Send(Queues.Server, $"{change.Context.MessageId}/{pool.Id}/takeover", new TakeoverDue(pool.Id, pool.LostHolder!.Value), delay: change.Context.Times.Grace);
+    }
+
+    static FailoverPool? Possible(PoolChange change) =>
+        Owed(change) is { } request && Refuse(change.Pool, change.Context, FirstAlive(change.Pool, change.Context), request) is null ? request : null;
+
+    /// <summary>
+    /// The failover that the policy still asks for. An earlier word that the lost host is fenced is left to whoever gave it: the host may have been
+    /// switched on again since.
+    /// </summary>
+    static FailoverPool? Owed(PoolChange change)
     {
         var (pool, context) = (change.Pool, change.Context);
-        if (!pool.Policy.Automatic || pool.LostHolder is not { } lost || pool.LastHolder() != lost || !context.Hosts.TryGetValue(lost, out var standing)) return;
-
-        var request = ByPolicy(change, lost, standing.Session, again: true);
-        if (Refuse(pool, context, FirstAlive(pool, context), request) is null) Begin(change, request);
+        if (!pool.Policy.Automatic || pool.LostHolder is not { } lost || pool.LastHolder() != lost) return null;
+        if (!context.Hosts.TryGetValue(lost, out var standing) || standing.Alive) return null;
+        if (pool.Fenced.ContainsKey(lost) && !change.Has<FencingConfirmed>(e => e.Host == lost)) return null;
+        return ByPolicy(pool, lost, standing.Session, again: true);
     }
 
     /// <summary>One id per pool and session that was lost, and per time it is asked again, with the host's name where it fits: people will type it.</summary>
-    static FailoverPool ByPolicy(PoolChange change, HostName lost, SessionId session, bool again)
+    static FailoverPool ByPolicy(Pool pool, HostName lost, SessionId session, bool again)
     {
-        var pool = change.Pool;
         var time = again ? string.Create(CultureInfo.InvariantCulture, $":{pool.Version}") : "";
         var id = RequestId.TryParse($"lost:{lost}:{pool.Id}:{session.ToString()[^12..]}{time}", null, out var parsed) ? parsed : new($"lost:{session}:{pool.Id}{time}");
-        return new(id, new(pool.Id.ToString()), By: Actors.Server, Reason: $"the lease of {lost} was lost{(again ? ", and nothing stands in the way any more" : "")}");
+        return new(id, new(pool.Id.ToString()), By: Actors.Server, Reason: $"the lease of {lost} was lost");
     }
 
     /// <summary>The holder cannot write any more, on a person's word; now the disks.</summary>

@@ -53,6 +53,7 @@ public sealed class Chaos(int seed)
             < 65 => Lose(Any()),
             < 78 => Return(Any(), pool, multihost),
             < 81 when _orders.Count > 0 => Overdue(),
+            < 84 when pool.LostHolder is { } lost => new TakeoverDue(Spec.Tank, Chance(90) ? lost : Any()),
             < 87 when pool.Halt is not null => new AcknowledgeHalt(NewId(), Tank, "anna", "seen"),
             < 90 => new ConfirmFencing(NewId(), Tank, Any(), "anna", "power is off"),
             < 92 => new SetPoolPolicy(NewId(), Tank, new(Chance(50), Chance(50) ? FencingMethod.Manual : FencingMethod.MmpAlone, [Any(), Any()]), "anna"),

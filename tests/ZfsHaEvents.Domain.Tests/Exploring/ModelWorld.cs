@@ -16,7 +16,7 @@ public sealed class ModelWorld(int seed)
     readonly Random _random = new(seed);
     readonly Cluster _cluster = new(Names);
     readonly List<IPoolMessage> _bus = [];
-    readonly List<(DateTimeOffset Due, StepOverdue Message)> _scheduled = [];
+    readonly List<(DateTimeOffset Due, IPoolMessage Message)> _scheduled = [];
     List<ModelHost> _hosts = [];
     ModelDisks _disks = new(multihost: false);
     ExploredPool _pool = null!;
@@ -86,7 +86,7 @@ public sealed class ModelWorld(int seed)
             foreach (var host in _hosts) host.Orders.RemoveAll(o => !o.Taken);
         foreach (var (to, order) in Spec.OrdersIn(decision)) _hosts.Single(h => h.Name == to).Orders.Add((order, Taken: false));
         foreach (var outgoing in decision.Messages)
-            if (outgoing.Message is StepOverdue overdue) _scheduled.Add((_now + outgoing.Delay!.Value, overdue));
+            if (outgoing is { Message: IPoolMessage later, Delay: { } delay }) _scheduled.Add((_now + delay, later));
     }
 
     void Flush(ModelHost host)

@@ -1,3 +1,4 @@
+using ZfsHaEvents.Domain.Hosts;
 using ZfsHaEvents.Domain.Pools;
 
 namespace ZfsHaEvents.Domain.Tests.Requests;
@@ -11,10 +12,25 @@ public sealed class OwedFailoverTests : Spec
         LostWithoutATarget();
 
         Cluster.Reboot(B);
-        When(Reconnected(B, Sights.Absent));
+        When(Reconnected(B, Sights.Absent)).Then("PoolObserved").ThenNoOrders();
+        WhenDue();
 
         BegunFromAToB();
         OrderTo<ReadLabels>(B);
+    }
+
+    [Fact]
+    public void It_waits_a_moment_for_the_holder_that_comes_back_with_the_others()
+    {
+        LostWithoutATarget();
+        Cluster.Reboot(B);
+        When(Reconnected(B, Sights.Absent));
+        var due = Due();
+
+        Cluster.Restart(A); // It has a session; that it has the pool is still on its way.
+        When(due).ThenNothing();
+        When(Reconnected(A, Sights.Held));
+        When(due).ThenNothing();
     }
 
     [Fact]
@@ -122,18 +138,6 @@ public sealed class OwedFailoverTests : Spec
     }
 
     [Fact]
-    public void What_is_owed_waits_for_the_holder_whose_own_word_is_under_way()
-    {
-        LostWithoutATarget();
-        Cluster.Restart(A); // It has a session; that it has the pool is still on its way.
-        Cluster.Reboot(B);
-
-        When(Reconnected(B, Sights.Absent)).ThenNoOrders();
-
-        Count<FailoverStarted>().ShouldBe(0);
-    }
-
-    [Fact]
     public void An_import_that_may_still_take_effect_elsewhere_is_waited_for()
     {
         When(Automatic());
@@ -149,6 +153,7 @@ public sealed class OwedFailoverTests : Spec
         When(Reconnected(C, Sights.Absent));
 
         Event<ImportRuledOut>().Host.ShouldBe(C);
+        WhenDue();
         BegunFromAToB();
     }
 
@@ -180,11 +185,122 @@ public sealed class OwedFailoverTests : Spec
         LostWithoutATarget();
         Cluster.Reboot(B);
         When(Reconnected(B, Sights.Absent));
+        var due = Due();
+        When(Report(B, Sights.HeldReadOnly));
 
-        WhenAgain().ThenNoOrders();
+        When(due);
+        BegunFromAToB();
+        WhenAgain().ThenNothing();
 
         Count<FailoverStarted>().ShouldBe(1);
     }
+
+    [Fact]
+    public void An_acknowledgement_that_does_not_help_yet_says_why()
+    {
+        When(Automatic());
+        ExportingOnA();
+        When(Lost(A));
+        Cluster.Lose(B);
+
+        When(Acknowledge()).Then("HaltAcknowledged FailoverRequested FailoverRefused");
+
+        Event<FailoverRefused>().Reason.ShouldBe(Refusal.NoTarget);
+    }
+
+    [Fact]
+    public void A_confirmed_fencing_begins_what_waits_for_nothing_else()
+    {
+        When(Policy(automatic: true, FencingMethod.MmpAlone, B));
+        Given(HeldBy(A, Sights.HeldWithoutMultihost)).When(Lost(A));
+        Event<FailoverRefused>().Reason.ShouldBe(Refusal.MultihostOff);
+
+        When(Confirm(A));
+
+        BegunFromAToB();
+        OrderTo<ReadLabels>(B);
+    }
+
+    [Fact]
+    public void A_word_given_while_it_could_not_begin_is_for_its_giver_to_use()
+    {
+        LostWithoutATarget();
+        When(Confirm(A));
+        Event<FailoverRefused>().Reason.ShouldBe(Refusal.NoTarget);
+        Cluster.Reboot(B);
+
+        When(Reconnected(B, Sights.Absent));
+
+        Decided.Messages.ShouldBeEmpty();
+        When(Failover(B)).Event<FailoverStarted>().From.ShouldBe(A);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_host_lost_with_a_copy_while_another_holds_the_pool_is_owed_nothing(bool suspended)
+    {
+        When(Automatic());
+        Given(HeldBy(B)).Given(new PoolObserved(A, suspended ? Sights.Suspended : Sights.Held));
+        When(Lost(A));
+
+        When(Report(B, Sights.Absent));
+
+        Decided.Messages.ShouldBeEmpty();
+        Count<FailoverStarted>().ShouldBe(0);
+    }
+
+    [Fact]
+    public void An_export_before_the_loss_that_is_told_late_ends_it()
+    {
+        LostWithoutATarget();
+        When(Report(A, null, ExportEnded(Sights.Absent)));
+        Recorded<ExportSucceeded>().Stamp.Late.ShouldBeTrue();
+        Cluster.Reboot(B);
+
+        When(Reconnected(B, Sights.Absent));
+
+        Decided.Messages.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void A_look_from_before_the_last_one_that_is_told_late_ends_nothing()
+    {
+        var before = Now;
+        LostWithoutATarget();
+        When(Report(A, null, new HostFact.Observed(NextSequence(), before, Sights.Absent)));
+        Cluster.Reboot(B);
+
+        When(Reconnected(B, Sights.Absent));
+        WhenDue();
+
+        BegunFromAToB();
+    }
+
+    [Fact]
+    public void A_holder_that_is_back_and_cannot_look_is_still_owed_if_it_is_lost_again()
+    {
+        LostWithoutATarget();
+        Cluster.Restart(A);
+        When(Reconnected(A, Sights.Unknown));
+        When(Lost(A));
+        Cluster.Reboot(B);
+
+        When(Reconnected(B, Sights.Absent));
+        WhenDue();
+
+        BegunFromAToB();
+    }
+
+    /// <summary>What the last decision put off for a moment.</summary>
+    TakeoverDue Due()
+    {
+        var message = Decided.Messages.ShouldHaveSingleItem();
+        message.Delay.ShouldBe(OrderTimes.Default.Grace);
+        return message.Message.ShouldBeOfType<TakeoverDue>();
+    }
+
+    void WhenDue() => When(Due());
 
     SetPoolPolicy Automatic() => Policy(automatic: true, FencingMethod.MmpAlone, B);
 

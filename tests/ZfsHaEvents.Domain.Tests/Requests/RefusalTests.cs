@@ -79,6 +79,16 @@ public sealed class RefusalTests : Spec
     }
 
     [Fact]
+    public void A_holder_that_is_fenced_is_failed_over_for_only_that_asks_the_labels_whether_force_is_needed()
+    {
+        Given(HeldBy(A)).When(Lost(A)).When(Confirm(A));
+        Refuses(Switchover(B), Refusal.HolderNotAlive);
+
+        When(Failover(B));
+        OrderTo<ReadLabels>(B);
+    }
+
+    [Fact]
     public void A_switchover_needs_a_holder_that_answers_also_before_its_loss_has_reached_the_pool()
     {
         Given(HeldBy(A));
