@@ -25,9 +25,17 @@ public sealed record HostReport(
             Apply(change, fact, stamp);
         }
 
+        StillLost(change, before: pool);
         change.Settle(before: pool);
         Takeover.BeginSoonIfPossible(change);
         return change.Done();
+    }
+
+    /// <summary>The outcome of an order tells how a lost host had the pool in the end, and not that the host is back.</summary>
+    void StillLost(PoolChange change, Pool before)
+    {
+        if (change.Context.Alive(Host) is null && change.Pool.Sightings.TryGetValue(Host, out var now) && now.Holds() && before.Sightings.GetValueOrDefault(Host)?.Stale is true)
+            change.Record(new OwnershipUnverified(Doubt.HostLost, [Host]));
     }
 
     void Apply(PoolChange change, HostFact fact, Stamp stamp)

@@ -72,11 +72,10 @@ public sealed record HostLost(PoolGuid PoolId, HostName Host, SessionId Session)
         if (pool.Version == 0 || context.Alive(Host) is not null) return change.Done(); // It is back already, in a newer session.
 
         var fresh = pool.Sightings.TryGetValue(Host, out var sighting) && !sighting.Stale;
-        var held = fresh && sighting!.Sight.IsImported();
-        if (held || fresh && pool.Claimant == Host) change.Record(new OwnershipUnverified(Doubt.HostLost, [Host]));
+        if (fresh && (sighting!.Sight.IsImported() || pool.Claimant == Host)) change.Record(new OwnershipUnverified(Doubt.HostLost, [Host]));
 
         if (change.Pool.RunningMove() is { } move) LostInMove(change, move);
-        else if (held && pool.Policy.Automatic) Takeover.BeginByPolicy(change, Host, Session);
+        else if (fresh && change.Pool.LostHolder == Host && pool.Policy.Automatic) Takeover.BeginByPolicy(change, Host, Session);
         return change.Done();
     }
 

@@ -87,11 +87,12 @@ public sealed partial record Pool
 
     /// <summary>
     /// Whether this look shows that the pool is no longer as it was when its holder was lost. Told late it changes nothing that is held to be so
-    /// now, but what nobody asked for is not begun against it: an export before the loss, an import elsewhere after it.
+    /// now, but what nobody asked for is not begun against it: an export before the loss, an import elsewhere after it. That the lost host still had
+    /// the pool before it was lost is no news.
     /// </summary>
     bool EndsLoss(HostName host, PoolSight sight, Stamp stamp) =>
         LostHolder is { } lost
-        && (host == lost ? sight.Presence is not PoolPresence.Unknown : sight.IsHeld() && sight.Health is not PoolHealth.Suspended)
+        && (host == lost ? sight.Presence is not PoolPresence.Unknown && !(stamp.Late && sight.IsHeld()) : sight.IsHeld() && sight.Health is not PoolHealth.Suspended)
         && (!stamp.Late || Sightings.TryGetValue(lost, out var last) && stamp.ObservedAt > last.ObservedAt);
 
     Pool ImportEnded(HostName host, OrderId? order, ZpoolRun? run, PoolSight sight, Recorded<PoolEvent> recorded)
@@ -165,7 +166,7 @@ public sealed partial record Pool
     /// <summary>Whether losing this host is losing the pool: it alone held it, and no failover from it has begun already.</summary>
     bool Loses(HostName host) =>
         Sightings.TryGetValue(host, out var last) && !last.Stale && last.Sight.IsHeld()
-        && Holders().All(h => h == host)
+        && Holders().All(h => h == host) && LastHolder() == host
         && !(RunningMove() is { Kind: MoveKind.Failover } move && move.From == host);
 
     /// <summary>In doubt a pool is held: whoever still writes to its disks is taken for the last holder again.</summary>

@@ -71,13 +71,21 @@ public sealed record SwitchoverPool([property: JsonIgnore] RequestId Id, PoolRef
             return (Refusal.PoolSuspended, $"I/O is suspended on {suspended.Key}; the pool cannot be exported there");
 
         var source = holder ?? pool.LastHolder();
-        if (source is { } from && from != To && context.Alive(from) is null)
+        if (source is { } from && from != To && context.Alive(from) is null && !NeedsNoTakeover(pool, from, context))
             return (Refusal.HolderNotAlive, $"{from} does not answer and cannot be asked to export; ask for a failover");
         if (Guards.NotSaid(pool, To, context) is { } notSaid) return notSaid;
         if (pool.Awaited.Count > 0 && pool.Multihost() is not true)
             return (Refusal.OwnershipUnverified, $"{string.Join(", ", pool.Awaited)} has not reported since ownership became uncertain, and multihost is not known to be on");
         return null;
     }
+
+    /// <summary>
+    /// A fenced host need not export. Whether force is needed is for a failover to ask the labels, except where that cannot be or was done: nobody knows
+    /// the devices, or the target itself was the last to use the pool.
+    /// </summary>
+    bool NeedsNoTakeover(Pool pool, HostName from, DecisionContext context) =>
+        pool.Fenced.ContainsKey(from)
+        && (pool.Leaves().Count == 0 || pool.Move?.Label is { State: LabelState.Active } label && label.HostId == context.Hosts[To].HostId);
 }
 
 /// <summary>Take the pool over because its holder does not answer.</summary>

@@ -89,6 +89,30 @@ public sealed class RefusalTests : Spec
     }
 
     [Fact]
+    public void A_fenced_holder_whose_devices_nobody_knows_leaves_the_pool_to_a_switchover()
+    {
+        Given(HeldBy(A, Sights.Held with { Leaves = [] })).When(Lost(A)).When(Confirm(A));
+
+        When(Switchover(B));
+
+        OrderTo<ImportPool>(B).Force.ShouldBeNull();
+    }
+
+    [Fact]
+    public void A_pool_that_was_in_use_on_the_target_itself_goes_back_there_without_force()
+    {
+        TakingOverOnB();
+        When(Lost(B)).When(Acknowledge()).When(Confirm(B));
+        Cluster.Reboot(A);
+        When(Reconnected(A, Sights.Absent));
+        Refuses(Switchover(C), Refusal.HolderNotAlive);
+
+        When(Switchover(A));
+
+        OrderTo<ImportPool>(A).Force.ShouldBeNull();
+    }
+
+    [Fact]
     public void A_switchover_needs_a_holder_that_answers_also_before_its_loss_has_reached_the_pool()
     {
         Given(HeldBy(A));
