@@ -22,9 +22,9 @@ public sealed partial record Pool
             ImportSucceeded e => next.ImportEnded(e.Host, e.Order, e.Run, e.Sight, recorded),
             ImportRefused e => next.ImportEnded(e.Host, e.Order, e.Run, e.Sight, recorded),
             ImportFailed e => next.ImportEnded(e.Host, e.Order, e.Run, e.Sight, recorded),
-            ExportSucceeded e => next.Seen(e.Host, e.Sight, recorded),
-            ExportRefused e => next.Seen(e.Host, e.Sight, recorded),
-            ExportFailed e => next.Seen(e.Host, e.Sight, recorded),
+            ExportSucceeded e => next.Exported(e.Host, e.Run, e.Sight, recorded),
+            ExportRefused e => next.Exported(e.Host, e.Run, e.Sight, recorded),
+            ExportFailed e => next.Exported(e.Host, e.Run, e.Sight, recorded),
             PoolObserved e => next.Seen(e.Host, e.Sight, recorded),
             PoolScanned e => next.Scanned(e, recorded),
             OrderRefused e => next.NotBegun(e.Host, e.Order, e.Reason, recorded),
@@ -32,8 +32,8 @@ public sealed partial record Pool
             ImportRuledOut e => OutstandingImport?.Order == e.Order ? next with { OutstandingImport = null } : next,
 
             // The lock is free only when the last import on that host, and its child, are over.
-            PoolLockAcquired e => next.TypedOver(e.Host, recorded.Stamp),
-            PoolLockReleased e => next.TypedOver(e.Host, recorded.Stamp),
+            PoolLockAcquired e => next.TypedOver(e.Host, recorded.Stamp).UnendedOver(e.Host, recorded.Stamp),
+            PoolLockReleased e => next.TypedOver(e.Host, recorded.Stamp).UnendedOver(e.Host, recorded.Stamp),
             OwnershipClaimed e => next with { Claimant = e.Host, Epoch = e.Epoch },
             OwnershipReleased => next with { Claimant = null },
             OwnershipUnverified e => next.Doubted(e),
@@ -66,7 +66,7 @@ public sealed partial record Pool
     Pool Seen(HostName host, PoolSight sight, Recorded<PoolEvent> recorded)
     {
         var lostHolder = EndsLoss(host, sight, recorded.Stamp) ? null : LostHolder;
-        if (recorded.Stamp is not { Late: false, Boot: { } boot, Sequence: { } sequence }) return lostHolder == LostHolder ? this : this with { LostHolder = lostHolder };
+        if (recorded.Stamp is not { Late: false, Boot: { } boot, Sequence: { } sequence }) return this with { LostHolder = lostHolder };
 
         var earlier = Sightings.GetValueOrDefault(host);
         return this with
@@ -81,7 +81,7 @@ public sealed partial record Pool
             Fenced = Fenced.Remove(host),
             Move = RunningMove() is { FencedBy: not null } move && move.From == host ? move with { FencedBy = null } : Move,
             TypedImports = TypedImports.TryGetValue(host, out var typed) && typed.Boot != boot ? TypedImports.Remove(host) : TypedImports,
-            OutstandingImport = sight.IsHeld() && OutstandingImport?.Host == host ? null : OutstandingImport,
+            OutstandingImport = sight.IsHeld() && OutstandingImport is { UnendedSince: null } outstanding && outstanding.Host == host ? null : OutstandingImport,
         };
     }
 
@@ -98,7 +98,7 @@ public sealed partial record Pool
     Pool ImportEnded(HostName host, OrderId? order, ZpoolRun? run, PoolSight sight, Recorded<PoolEvent> recorded)
     {
         var ended = run is null or { Ended: true };
-        var seen = ended ? Seen(host, sight, recorded).TypedOver(host, recorded.Stamp) : Seen(host, sight, recorded);
+        var seen = ended ? Seen(host, sight, recorded).TypedOver(host, recorded.Stamp) : Unended(host, order, recorded.Stamp).Seen(host, sight, recorded);
         var byHand = recorded.Stamp.Late && sight.IsHeld() && !(Sightings.TryGetValue(host, out var last) && last.Boot == recorded.Stamp.Boot && !last.Stale);
         if (byHand && TypedImports.ContainsKey(host) && !seen.TypedImports.ContainsKey(host)) seen = seen with { ToldLate = seen.ToldLate.Add(host) };
         var settled = ended && !recorded.Stamp.Late && sight.Presence is not PoolPresence.Unknown;
@@ -106,6 +106,26 @@ public sealed partial record Pool
             ? seen with { OutstandingImport = null }
             : seen;
     }
+
+    /// <summary>An export runs under the lock that an import's child keeps as long as it lives.</summary>
+    Pool Exported(HostName host, ZpoolRun? run, PoolSight sight, Recorded<PoolEvent> recorded) =>
+        (run is null or { Ended: true } ? UnendedOver(host, recorded.Stamp) : this).Seen(host, sight, recorded);
+
+    /// <summary>The host has said that the child of this order runs on. A sight of the held pool may have come before and ended the waiting for it.</summary>
+    Pool Unended(HostName host, OrderId? order, Stamp stamp)
+    {
+        if (stamp is not { Late: false, Boot: { } boot, Sequence: { } sequence }) return this;
+        var outstanding = OutstandingImport?.Order == order ? OutstandingImport
+            : OutstandingImport is null && Move?.Steps is [.., { Session: { } session } last] && last.Host == host && last.Order == order ? new(host, last.Order!.Value, Epoch, session, boot, Begun: true)
+            : null;
+        return outstanding is null || outstanding.Host != host || outstanding.Boot != boot ? this : this with { OutstandingImport = outstanding with { Begun = true, UnendedSince = sequence } };
+    }
+
+    /// <summary>The lock was free after that, or the host has booted: the child is over, and what it did is seen.</summary>
+    Pool UnendedOver(HostName host, Stamp stamp) =>
+        OutstandingImport is { UnendedSince: { } since } outstanding && outstanding.Host == host && (outstanding.Boot == stamp.Boot ? stamp.Sequence > since : !stamp.Late)
+            ? this with { OutstandingImport = null }
+            : this;
 
     /// <summary>However late it is told, and in a boot that has not opened a session yet: it may be running as long as its boot lasts.</summary>
     Pool Typed(HostName host, Stamp stamp) =>

@@ -141,7 +141,15 @@ public sealed record Sighting(PoolSight Sight, BootId Boot, long Sequence, DateT
 /// <param name="Session">The session it is for; a host carries it out in no other.</param>
 /// <param name="Boot">The boot it is for.</param>
 /// <param name="Begun">The host has said that it began this order, or the one that this one stands for: a later refusal does not unsay that.</param>
-public sealed record OutstandingImport(HostName Host, OrderId Order, Epoch Epoch, SessionId Session, BootId Boot, bool Begun);
+public sealed record OutstandingImport(HostName Host, OrderId Order, Epoch Epoch, SessionId Session, BootId Boot, bool Begun)
+{
+    /// <summary>
+    /// The number of the host's report that its child had not ended and could not be killed; null when there was none. That the pool is held then ends
+    /// nothing: somebody else may have imported it there, and once it is exported the child imports it again.
+    /// </summary>
+    [JsonIgnore]
+    public long? UnendedSince { get; init; }
+}
 
 /// <summary>An import by a typed command.</summary>
 public sealed record TypedImport(string By, BootId Boot, long Sequence);

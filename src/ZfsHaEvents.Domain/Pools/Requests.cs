@@ -64,7 +64,7 @@ public sealed record SwitchoverPool([property: JsonIgnore] RequestId Id, PoolRef
         if (Guards.NotNow(pool) is { } notNow) return notNow;
         if (Guards.BadTarget(To, context) is { } badTarget) return badTarget;
         if (holder == To) return (Refusal.AlreadyHeldByTarget, $"{To} has the pool imported already");
-        if (Guards.ImportElsewhere(pool, To, fenced: null) is { } outstanding) return outstanding;
+        if (Guards.ImportElsewhere(pool, To, fenced: null, exporter: holder) is { } outstanding) return outstanding;
 
         // A suspended pool counts as held by nobody, but it is imported: it must not be imported elsewhere on our word.
         if (pool.Sightings.FirstOrDefault(s => !s.Value.Stale && s.Value.Sight is { Health: PoolHealth.Suspended } && s.Value.Sight.IsHeld()) is { Value: not null } suspended)
@@ -258,10 +258,15 @@ static class Guards
     }
 
     /// <param name="fenced">A host that somebody vouches for in the same breath.</param>
-    public static (Refusal, string)? ImportElsewhere(Pool pool, HostName to, HostName? fenced)
+    /// <param name="exporter">The host that is to export first: a child that runs on there is over when it could take the lock for that.</param>
+    public static (Refusal, string)? ImportElsewhere(Pool pool, HostName to, HostName? fenced, HostName? exporter = null)
     {
-        if (pool.OutstandingImport is { } outstanding && outstanding.Host != to && outstanding.Host != fenced)
-            return (Refusal.ImportOutstanding, $"import {outstanding.Order} on {outstanding.Host} may still take effect; {outstanding.Host} must report, or be confirmed as fenced");
+        if (pool.OutstandingImport is { } outstanding && outstanding.Host != to && outstanding.Host != fenced && !(outstanding.UnendedSince is not null && outstanding.Host == exporter))
+        {
+            var proof = outstanding.UnendedSince is null ? "must report" : "must report (`zfsha lock POOL -- true` there waits for it and tells)";
+            return (Refusal.ImportOutstanding, $"import {outstanding.Order} on {outstanding.Host} may still take effect; {outstanding.Host} {proof}, or be confirmed as fenced");
+        }
+
         return pool.TypedImports.FirstOrDefault(t => t.Key != to && t.Key != fenced) is { Value: { } typed, Key: var host }
             ? (Refusal.ImportOutstanding, $"{typed.By} began to import the pool on {host} and nothing shows that it ended; `zfsha lock POOL -- true` there waits for it and tells")
             : null;

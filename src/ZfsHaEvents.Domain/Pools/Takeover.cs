@@ -40,7 +40,7 @@ static class Takeover
     public static void BeginByPolicy(PoolChange change, HostName lost, SessionId session)
     {
         var request = ByPolicy(change.Pool, lost, session, again: false);
-        if (!change.Pool.HasSeen(request.Id) && !change.Pool.Fenced.ContainsKey(lost)) Begin(change, request);
+        if (!change.Pool.HasSeen(request.Id)) Begin(change, request);
     }
 
     /// <summary>The same where it is still owed, after a person has done what may have been in its way.</summary>

@@ -40,10 +40,6 @@ public sealed class ImportTracker
                 // The host lock lets one attempt run at a time: where this one ended no earlier one is left.
                 _open.RemoveAll(o => o.Host == host && o.Order.Request() == order.Request());
                 break;
-            case HostFact.ImportEnded { Run.Ended: false } unended when unended.Sight.IsHeld():
-                // Its effect is there; a child that still mounts file systems has no other to come.
-                _open.RemoveAll(o => o.Host == host && o.Order.Request() == order.Request());
-                break;
             case HostFact.ExportEnded { Run: null or { Ended: true }, Sight.Presence: not PoolPresence.Unknown }:
                 // Run under the same host lock, so no import that was begun is left either.
                 _open.RemoveAll(o => o.Host == host && o.Taken);

@@ -212,4 +212,63 @@ public sealed class OutstandingImportTests : Spec
     }
 
     static ObeyedEpoch Obeyed(ImportPool import) => new(Cluster.ThisHistory, import.Header.Epoch);
+
+    [Fact]
+    public void A_child_that_has_not_ended_outlasts_the_sight_of_the_pool_and_its_export_by_hand()
+    {
+        var import = ImportingOnB();
+        When(Report(B, import.Header.Id, ImportEnded(Sights.Held, ended: false)));
+        When(Report(B, Sights.Degraded)).When(Report(B, Sights.Absent));
+
+        When(Switchover(C)).Event<SwitchoverRefused>().ShouldSatisfyAllConditions(e => e.Reason.ShouldBe(Refusal.ImportOutstanding), e => e.Detail.ShouldContain("zfsha lock POOL"));
+
+        When(Report(B, null, new HostFact.LockAcquired(NextSequence(), Now, "wait", 0)));
+        When(Switchover(C));
+        OrderTo<ImportPool>(C);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_child_that_has_not_ended_lets_the_pool_go_by_an_export_that_could_take_the_lock(bool seenBefore)
+    {
+        var import = ImportingOnB();
+        if (seenBefore) When(Report(B, Sights.Held));
+        When(Report(B, import.Header.Id, ImportEnded(Sights.Held, ended: false)));
+        Pool.OutstandingImport.ShouldNotBeNull().Host.ShouldBe(B);
+
+        When(Switchover(C));
+        When(Report(B, OrderTo<ExportPool>(B).Header.Id, ExportEnded(Sights.Absent)));
+
+        OrderTo<ImportPool>(C);
+        Pool.OutstandingImport.ShouldNotBeNull().Host.ShouldBe(C);
+    }
+
+    [Fact]
+    public void A_child_that_has_not_ended_on_a_lost_host_is_waited_for_unless_the_host_is_fenced()
+    {
+        var import = ImportingOnB();
+        When(Report(B, import.Header.Id, ImportEnded(Sights.Held, ended: false)));
+        Cluster.Lose(B);
+
+        When(Failover(C)).Event<FailoverRefused>().Reason.ShouldBe(Refusal.ImportOutstanding);
+        When(Failover(C, fencing: "powered off", fenced: B));
+
+        OrderTo<ReadLabels>(C);
+    }
+
+    [Fact]
+    public void A_lock_that_was_had_before_the_child_was_told_to_run_on_shows_nothing()
+    {
+        var import = ImportingOnB();
+        var before = new HostFact.LockAcquired(NextSequence(), Now, "import", 0);
+        When(Report(B, import.Header.Id, ImportEnded(Sights.Held, ended: false)));
+
+        When(Report(B, null, before));
+
+        Pool.OutstandingImport.ShouldNotBeNull();
+        Cluster.Reboot(B);
+        When(Reconnected(B, Sights.Absent));
+        Pool.OutstandingImport.ShouldBeNull();
+    }
 }

@@ -11,8 +11,8 @@ public sealed class OwedFailoverTests : Spec
     {
         LostWithoutATarget();
 
-        Cluster.Reboot(B);
-        When(Reconnected(B, Sights.Absent)).Then("PoolObserved").ThenNoOrders();
+        Back(B);
+        Then("PoolObserved").ThenNoOrders();
         WhenDue();
 
         BegunFromAToB();
@@ -23,8 +23,7 @@ public sealed class OwedFailoverTests : Spec
     public void It_waits_a_moment_for_the_holder_that_comes_back_with_the_others()
     {
         LostWithoutATarget();
-        Cluster.Reboot(B);
-        When(Reconnected(B, Sights.Absent));
+        Back(B);
         var due = Due();
 
         Cluster.Restart(A); // It has a session; that it has the pool is still on its way.
@@ -38,8 +37,7 @@ public sealed class OwedFailoverTests : Spec
     {
         LostWithoutATarget();
 
-        Cluster.Reboot(C);
-        When(Reconnected(C, Sights.Absent));
+        Back(C);
 
         ThenNothingIsDue();
     }
@@ -78,8 +76,7 @@ public sealed class OwedFailoverTests : Spec
         Event<FailoverHalted>().Reason.ShouldBe(MoveEnd.LabelsUnreadable);
 
         When(Acknowledge()).Then("HaltAcknowledged").ThenNoOrders();
-        Cluster.Reboot(B);
-        When(Reconnected(B, Sights.Absent));
+        Back(B);
 
         ThenNothingIsDue();
     }
@@ -91,8 +88,7 @@ public sealed class OwedFailoverTests : Spec
         Given(HeldBy(A)).When(Lost(A));
         When(CallOff(Pool.RunningMove()!.Id));
 
-        Cluster.Reboot(C);
-        When(Reconnected(C, Sights.Absent));
+        Back(C);
 
         ThenNothingIsDue();
     }
@@ -118,9 +114,7 @@ public sealed class OwedFailoverTests : Spec
         LostWithoutATarget();
         Cluster.Restart(A);
         When(Reconnected(A, Sights.Held));
-        Cluster.Reboot(B);
-
-        When(Reconnected(B, Sights.Absent));
+        Back(B);
 
         ThenNothingIsDue();
     }
@@ -130,9 +124,7 @@ public sealed class OwedFailoverTests : Spec
     {
         LostWithoutATarget();
         When(Report(C, Sights.Held)).When(Report(C, Sights.Absent));
-        Cluster.Reboot(B);
-
-        When(Reconnected(B, Sights.Absent));
+        Back(B);
 
         ThenNothingIsDue();
     }
@@ -149,8 +141,7 @@ public sealed class OwedFailoverTests : Spec
         When(Lost(A));
         Event<FailoverRefused>().Reason.ShouldBe(Refusal.ImportOutstanding);
 
-        Cluster.Reboot(C);
-        When(Reconnected(C, Sights.Absent));
+        Back(C);
 
         Event<ImportRuledOut>().Host.ShouldBe(C);
         WhenDue();
@@ -172,9 +163,7 @@ public sealed class OwedFailoverTests : Spec
     public void Without_such_a_policy_nothing_is_owed()
     {
         Given(HeldBy(A)).When(Policy(automatic: false, FencingMethod.MmpAlone, B)).When(Lost(A));
-        Cluster.Reboot(B);
-
-        When(Reconnected(B, Sights.Absent));
+        Back(B);
 
         ThenNothingIsDue();
         Count<FailoverRequested>().ShouldBe(0);
@@ -184,8 +173,7 @@ public sealed class OwedFailoverTests : Spec
     public void However_many_messages_find_it_possible_one_failover_begins()
     {
         LostWithoutATarget();
-        Cluster.Reboot(B);
-        When(Reconnected(B, Sights.Absent));
+        Back(B);
         var first = Due();
         When(Report(B, Sights.HeldReadOnly));
         var second = Due();
@@ -228,9 +216,7 @@ public sealed class OwedFailoverTests : Spec
         LostWithoutATarget();
         When(Confirm(A));
         Event<FailoverRefused>().Reason.ShouldBe(Refusal.NoTarget);
-        Cluster.Reboot(B);
-
-        When(Reconnected(B, Sights.Absent));
+        Back(B);
 
         ThenNothingIsDue();
         When(Failover(B)).Event<FailoverStarted>().From.ShouldBe(A);
@@ -257,9 +243,7 @@ public sealed class OwedFailoverTests : Spec
         LostWithoutATarget();
         When(Report(A, null, ExportEnded(Sights.Absent)));
         Recorded<ExportSucceeded>().Stamp.Late.ShouldBeTrue();
-        Cluster.Reboot(B);
-
-        When(Reconnected(B, Sights.Absent));
+        Back(B);
 
         ThenNothingIsDue();
     }
@@ -270,9 +254,7 @@ public sealed class OwedFailoverTests : Spec
         var before = Now;
         LostWithoutATarget();
         When(Report(A, null, new HostFact.Observed(NextSequence(), before, Sights.Absent)));
-        Cluster.Reboot(B);
-
-        When(Reconnected(B, Sights.Absent));
+        Back(B);
         WhenDue();
 
         BegunFromAToB();
@@ -284,9 +266,7 @@ public sealed class OwedFailoverTests : Spec
         LostWithoutATarget();
         When(Report(A, Sights.Degraded));
         Recorded<PoolObserved>().Stamp.Late.ShouldBeTrue();
-        Cluster.Reboot(B);
-
-        When(Reconnected(B, Sights.Absent));
+        Back(B);
         WhenDue();
 
         BegunFromAToB();
@@ -300,7 +280,7 @@ public sealed class OwedFailoverTests : Spec
         LostWithoutATarget();
         Cluster.Restart(A);
         When(Reconnected(A, Sights.Unknown));
-        if (targetFirst) BackIsB();
+        if (targetFirst) Back(B);
         When(Lost(A));
         if (targetFirst)
         {
@@ -308,15 +288,10 @@ public sealed class OwedFailoverTests : Spec
             return;
         }
 
-        BackIsB();
+        Back(B);
         WhenDue();
         BegunFromAToB();
 
-        void BackIsB()
-        {
-            Cluster.Reboot(B);
-            When(Reconnected(B, Sights.Absent));
-        }
     }
 
     [Fact]
@@ -324,8 +299,7 @@ public sealed class OwedFailoverTests : Spec
     {
         LostWithoutATarget();
         When(Confirm(A)).When(Report(C, Sights.HeldReadOnly));
-        Cluster.Reboot(B);
-        When(Reconnected(B, Sights.Absent));
+        Back(B);
 
         When(Lost(C)).Then("OwnershipUnverified").ThenNoOrders();
 
@@ -355,6 +329,13 @@ public sealed class OwedFailoverTests : Spec
         When(Acknowledge());
 
         BegunFromAToB();
+    }
+
+    /// <summary>The host has booted and does not have the pool.</summary>
+    void Back(HostName host)
+    {
+        Cluster.Reboot(host);
+        When(Reconnected(host, Sights.Absent));
     }
 
     /// <summary>What the last decision put off for a moment.</summary>
