@@ -12,6 +12,9 @@ public interface IEventStore
     /// <summary>Events of one stream, filtered.</summary>
     Task<IReadOnlyList<StoredEvent>> QueryAsync(EventQuery query, CancellationToken cancellation);
 
+    /// <summary>What is known of a stream as of an instant, by the clocks of those who saw it, without reading all of it.</summary>
+    Task<IReadOnlyList<StoredEvent>> AsOfAsync(AsOfQuery query, CancellationToken cancellation);
+
     /// <summary>Every document of a kind, by id.</summary>
     Task<IReadOnlyList<Document>> DocumentsAsync(string kind, CancellationToken cancellation);
 

@@ -6,9 +6,11 @@ namespace ZfsHaEvents.Store;
 /// The whole store in memory, under one lock: a real implementation for simulations and for tests of what stands on the store.
 /// It passes the same contract tests as PostgreSQL.
 /// </summary>
-public sealed class InMemoryStore(TimeProvider clock) : IEventStore, IMessageQueue, ILeases
+/// <param name="overtaking">As <see cref="PostgresMessageQueue"/> takes them.</param>
+public sealed class InMemoryStore(TimeProvider clock, IReadOnlyList<string>? overtaking = null) : IEventStore, IMessageQueue, ILeases
 {
     readonly Lock _gate = new();
+    readonly IReadOnlyList<string> _overtaking = overtaking ?? [];
     readonly Guid _incarnation = Guid.NewGuid();
     readonly Dictionary<string, List<StoredEvent>> _streams = [];
     readonly Dictionary<(string Kind, string Id), Document> _documents = [];
@@ -21,7 +23,7 @@ public sealed class InMemoryStore(TimeProvider clock) : IEventStore, IMessageQue
     DateTimeOffset _tickedAt = clock.GetUtcNow();
     DateTimeOffset _graceFrom = clock.GetUtcNow();
 
-    sealed record Queued(long Position, Guid Id, string Queue, string Json, string? Group, DateTimeOffset DueAt, int Attempts, DateTimeOffset EnqueuedAt);
+    sealed record Queued(long Position, Guid Id, string Queue, string Json, string? Group, DateTimeOffset DueAt, int Attempts, bool Retrying, DateTimeOffset EnqueuedAt);
 
     sealed record LeaseRow(string Holder, Guid Session, TimeSpan Duration, DateTimeOffset RenewedAt, bool Lost, string Attributes);
 
@@ -103,7 +105,7 @@ public sealed class InMemoryStore(TimeProvider clock) : IEventStore, IMessageQue
             var events = (_streams.TryGetValue(query.Stream, out var stored) ? stored : [])
                 .Where(e => e.Version > query.AfterVersion)
                 .Where(e => query.Types.Count == 0 || query.Types.Contains(e.Type))
-                .Where(e => query.Host is null || Header(e, "host") == query.Host)
+                .Where(e => query.Host is null || HostOf(e) == query.Host)
                 .Where(e => query.Correlation is null || e.Correlation == query.Correlation)
                 .Where(e => query.From is null || e.ObservedAt >= query.From)
                 .Where(e => query.To is null || e.ObservedAt <= query.To);
@@ -112,10 +114,25 @@ public sealed class InMemoryStore(TimeProvider clock) : IEventStore, IMessageQue
         }
     }
 
-    static string? Header(StoredEvent e, string name)
+    static string? HostOf(StoredEvent e) => Attribute(e.HeadersJson, "host");
+
+    public Task<IReadOnlyList<StoredEvent>> AsOfAsync(AsOfQuery query, CancellationToken cancellation)
     {
-        using var headers = JsonDocument.Parse(e.HeadersJson);
-        return headers.RootElement.TryGetProperty(name, out var value) ? value.GetString() : null;
+        static IEnumerable<StoredEvent> Latest(IEnumerable<StoredEvent> events)
+        {
+            var last = events.Max(e => e.ObservedAt);
+            return events.Where(e => e.ObservedAt == last);
+        }
+
+        lock (_gate)
+        {
+            var by = (_streams.TryGetValue(query.Stream, out var stored) ? stored : []).Where(e => e.ObservedAt <= query.At).ToList();
+            var wanted = by.Where(e => query.LatestOfEachHost.Contains(e.Type) && HostOf(e) is not null).GroupBy(HostOf).SelectMany(Latest)
+                .Concat(by.Where(e => query.Latest.Contains(e.Type)).GroupBy(e => e.Type).SelectMany(Latest))
+                .Concat(by.Where(e => query.All.Contains(e.Type)))
+                .Concat(by.OrderBy(e => e.ObservedAt).Take(1));
+            return Task.FromResult<IReadOnlyList<StoredEvent>>([.. wanted.DistinctBy(e => e.Version).OrderBy(e => e.Version)]);
+        }
     }
 
     public Task<IReadOnlyList<Document>> DocumentsAsync(string kind, CancellationToken cancellation)
@@ -146,16 +163,16 @@ public sealed class InMemoryStore(TimeProvider clock) : IEventStore, IMessageQue
         foreach (var message in messages.Where(m => !_messages.Values.Any(q => q.Id == m.Id)))
         {
             var position = ++_position;
-            _messages[position] = new(position, message.Id, message.Queue, message.Json, Subject(message.Json), Now() + message.Delay, Attempts: 0, Now());
+            _messages[position] = new(position, message.Id, message.Queue, message.Json, Attribute(message.Json, "subject"), Now() + message.Delay, Attempts: 0, Retrying: false, Now());
             if (_waiting.TryGetValue(message.Queue, out var semaphore) && semaphore.CurrentCount == 0) semaphore.Release();
         }
     }
 
-    static string? Subject(string json)
+    static string? Attribute(string json, string name)
     {
         using var message = JsonDocument.Parse(json);
-        return message.RootElement.ValueKind is JsonValueKind.Object && message.RootElement.TryGetProperty("subject", out var subject) && subject.ValueKind is not JsonValueKind.Null
-            ? subject.ToString()
+        return message.RootElement.ValueKind is JsonValueKind.Object && message.RootElement.TryGetProperty(name, out var value) && value.ValueKind is not JsonValueKind.Null
+            ? value.ToString()
             : null;
     }
 
@@ -167,7 +184,7 @@ public sealed class InMemoryStore(TimeProvider clock) : IEventStore, IMessageQue
             var claimed = new List<ClaimedMessage>();
             foreach (var message in due)
             {
-                _messages[message.Position] = message with { Attempts = message.Attempts + 1, DueAt = Now() + visibility };
+                _messages[message.Position] = message with { Attempts = message.Attempts + 1, DueAt = Now() + visibility, Retrying = false };
                 claimed.Add(new(message.Id, message.Queue, message.Json, message.Attempts + 1, message.EnqueuedAt, Now()));
             }
 
@@ -176,7 +193,8 @@ public sealed class InMemoryStore(TimeProvider clock) : IEventStore, IMessageQue
     }
 
     bool HeldUp(Queued message) => message.Group is not null && _messages.Values.Any(e =>
-        e.Queue == message.Queue && e.Group == message.Group && e.Position < message.Position && (e.Attempts > 0 || e.DueAt <= Now()));
+        e.Queue == message.Queue && e.Group == message.Group && e.Position < message.Position && (e.Attempts > 0 || e.DueAt <= Now())
+        && !(e.Retrying && Attribute(message.Json, "type") is { } type && _overtaking.Contains(type)));
 
     public Task ExtendAsync(IReadOnlyList<ClaimedMessage> messages, TimeSpan visibility, CancellationToken cancellation)
     {
@@ -193,7 +211,7 @@ public sealed class InMemoryStore(TimeProvider clock) : IEventStore, IMessageQue
     {
         lock (_gate)
         {
-            if (Find(message.Id, message.Attempts) is { } queued) _messages[queued.Position] = queued with { DueAt = Now() + delay };
+            if (Find(message.Id, message.Attempts) is { } queued) _messages[queued.Position] = queued with { DueAt = Now() + delay, Retrying = true };
         }
 
         return Task.CompletedTask;

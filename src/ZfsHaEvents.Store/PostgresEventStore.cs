@@ -10,7 +10,7 @@ namespace ZfsHaEvents.Store;
 /// <summary>The event store on PostgreSQL, in Marten's tables.</summary>
 public sealed class PostgresEventStore(NpgsqlDataSource database, WakeUps wakeUps) : IEventStore
 {
-    const string EventColumns = "stream_id, version, id, type, data::text, headers::text, timestamp, observed_at, user_name, correlation_id, causation_id";
+    internal const string EventColumns = "stream_id, version, id, type, data::text, headers::text, timestamp, observed_at, user_name, correlation_id, causation_id";
 
     public async Task<StreamRead> LoadAsync(string stream, CancellationToken cancellation)
     {
@@ -100,9 +100,13 @@ public sealed class PostgresEventStore(NpgsqlDataSource database, WakeUps wakeUp
         {
             return CommitResult.LeaseHeld; // Raised rather than returned, so that what was written before it is undone.
         }
-        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UniqueViolation && e.ConstraintName == "pk_mt_events_stream_and_version")
+        catch (PostgresException e) when (e.SqlState == "ZQ001")
         {
-            return CommitResult.VersionConflict; // Somebody appended without taking the stream's row, as Marten's quick append does.
+            return CommitResult.NotOurs;
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UniqueViolation && e.ConstraintName is "pk_mt_events_stream_and_version" or "handled_messages_pkey")
+        {
+            return CommitResult.VersionConflict; // Somebody appended without taking the stream's row, as Marten does; or handled the same message in this moment.
         }
     }
 
@@ -126,7 +130,7 @@ public sealed class PostgresEventStore(NpgsqlDataSource database, WakeUps wakeUp
             where.Append(')');
         }
 
-        if (query.Host is { } host) And("headers ->> 'host' =", Text(host));
+        if (query.Host is { } host) And("host =", Text(host));
         if (query.Correlation is { } correlation) And("correlation_id =", Text(correlation));
         if (query.From is { } from) And("observed_at >=", new() { Value = from.UtcDateTime });
         if (query.To is { } to) And("observed_at <=", new() { Value = to.UtcDateTime });
@@ -135,6 +139,40 @@ public sealed class PostgresEventStore(NpgsqlDataSource database, WakeUps wakeUp
             $"select {EventColumns} from zfsha.mt_events where {where} order by version {(query.NewestFirst ? "desc" : "asc")} limit ${command.Parameters.Count}");
 
         await using var reader = await command.ExecuteReaderAsync(cancellation);
+        var events = new List<StoredEvent>();
+        while (await reader.ReadAsync(cancellation)) events.Add(ReadEvent(reader));
+        return events;
+    }
+
+    public async Task<IReadOnlyList<StoredEvent>> AsOfAsync(AsOfQuery query, CancellationToken cancellation)
+    {
+        // Hosts are found by skipping through the index, for there are few of them and many events of each.
+        await using var command = new NpgsqlCommand(
+            $"""
+            with recursive hosts as (
+                select min(host) as host from zfsha.mt_events where stream_id = $1
+                union all
+                select (select min(e.host) from zfsha.mt_events e where e.stream_id = $1 and e.host > hosts.host) from hosts where hosts.host is not null
+            ), wanted as (
+                select latest.seq_id from hosts cross join lateral (
+                    select seq_id from zfsha.mt_events where stream_id = $1 and host = hosts.host and type = any ($3) and observed_at <= $2
+                     order by observed_at desc fetch first 1 row with ties) latest
+                union
+                select latest.seq_id from unnest($4) as t (type) cross join lateral (
+                    select seq_id from zfsha.mt_events where stream_id = $1 and type = t.type and observed_at <= $2
+                     order by observed_at desc fetch first 1 row with ties) latest
+                union
+                select seq_id from zfsha.mt_events where stream_id = $1 and type = any ($5) and observed_at <= $2
+                union
+                (select seq_id from zfsha.mt_events where stream_id = $1 and observed_at <= $2 order by observed_at limit 1)
+            )
+            select {EventColumns} from zfsha.mt_events join wanted using (seq_id) order by version
+            """);
+        command.Parameters.Add(Text(query.Stream));
+        command.Parameters.Add(new() { Value = query.At.UtcDateTime });
+        foreach (var types in (IReadOnlyList<string>[])[query.LatestOfEachHost, query.Latest, query.All])
+            command.Parameters.Add(new() { Value = types.ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text });
+        await using var reader = await database.ReadAsync(command, cancellation);
         var events = new List<StoredEvent>();
         while (await reader.ReadAsync(cancellation)) events.Add(ReadEvent(reader));
         return events;
@@ -163,7 +201,7 @@ public sealed class PostgresEventStore(NpgsqlDataSource database, WakeUps wakeUp
 
     static Document ReadDocument(string kind, NpgsqlDataReader reader) => new(kind, reader.GetString(0), reader.GetString(1), reader.GetString(2), reader.GetInt64(3));
 
-    static StoredEvent ReadEvent(NpgsqlDataReader reader) => new(
+    internal static StoredEvent ReadEvent(NpgsqlDataReader reader) => new(
         reader.GetString(0), reader.GetInt64(1), reader.GetGuid(2), reader.GetString(3), reader.GetString(4), TextAt(reader, 5) ?? "{}",
         reader.GetFieldValue<DateTimeOffset>(6), reader.GetFieldValue<DateTimeOffset>(7), TextAt(reader, 8), TextAt(reader, 9), TextAt(reader, 10));
 

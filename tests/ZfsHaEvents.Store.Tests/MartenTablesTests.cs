@@ -61,16 +61,148 @@ public sealed class MartenTablesTests(TestDatabases databases)
             .ShouldBe(["1 1 bigint"]);
     }
 
-    /// <summary>A Marten application names the columns it writes; those that are ours must fill themselves.</summary>
+    /// <summary>A Marten application names the columns it writes; those that are ours fill themselves.</summary>
     [Fact]
     public async Task Columns_that_are_ours_need_no_value()
     {
         await using var database = await SchemaAsync();
-
-        (await ListAsync(database,
+        await ExecuteAsync(database,
             """
-            select attname::text from pg_attribute where attrelid = ('zfsha.' || $1)::regclass and attnum > 0 and attnotnull and not atthasdef order by attname
-            """, "mt_events")).ShouldBe(["data", "id", "seq_id", "type", "version"]);
+            insert into zfsha.mt_streams (id, type, version) values ('pool-1', 'pool', 1);
+            insert into zfsha.mt_events (seq_id, id, stream_id, version, data, type, timestamp, tenant_id, mt_dotnet_type, headers)
+            values (nextval('zfsha.mt_events_sequence'), gen_random_uuid(), 'pool-1', 1, '{}', 'pool_observed', now(), '*DEFAULT*', null, '{"host":"oss1"}')
+            """);
+
+        (await ListAsync(database, "select concat_ws(' ', transaction_id::text::bigint > 0, incarnation, observed_at <= clock_timestamp(), host) from zfsha.mt_events where stream_id = $1", "pool-1"))
+            .ShouldBe(["t 1 t oss1"]);
+    }
+
+    // ---- the functions that Marten calls, as it calls them: by place, every metadata column enabled -------------------------------
+
+    const string Nine = "select zfsha.mt_quick_append_events($1::varchar, 'pool'::varchar, '*DEFAULT*'::varchar, $2::uuid[], $3::varchar[], $4::varchar[], $5::jsonb[], $6::bytea[], $7::varchar[], $8::varchar[], $9::jsonb[], $10::varchar[]";
+    const string Eight = "select zfsha.mt_quick_append_events($1::varchar, 'pool'::varchar, '*DEFAULT*'::varchar, $2::uuid[], $3::varchar[], $4::varchar[], $5::jsonb[], $6::varchar[], $7::varchar[], $8::jsonb[], $9::varchar[]";
+
+    [Theory]
+    [InlineData("9, with timestamps from the application", 9, true)]
+    [InlineData("9, without", 9, false)]
+    [InlineData("8, with timestamps from the application", 8, true)]
+    [InlineData("8, without", 8, false)]
+    public async Task Marten_appends(string marten, int version, bool timestamps)
+    {
+        await using var database = await SchemaAsync();
+        DateTimeOffset[] at = [new(2026, 5, 1, 2, 3, 4, TimeSpan.Zero), new(2026, 5, 1, 2, 3, 5, TimeSpan.Zero)];
+
+        var (first, second) = (await AppendAsync(database, version, "pool-1", timestamps ? at : null), await AppendAsync(database, version, "pool-1", timestamps ? at : null));
+
+        first.ShouldBe([2, 1, 2], marten);
+        second.ShouldBe([4, 3, 4]);
+        (await ListAsync(database, "select concat_ws(' ', id, type, version) from zfsha.mt_streams where id = $1", "pool-1")).ShouldBe(["pool-1 pool 4"]);
+        var rows = await ListAsync(database,
+            """
+            select concat_ws(' ', version, type, mt_dotnet_type, data ->> 'N', correlation_id, causation_id, headers ->> 'k', user_name, tenant_id, is_archived, bdata is null)
+              from zfsha.mt_events where stream_id = $1 order by version
+            """, "pool-1");
+        rows.ShouldBe([.. Enumerable.Range(1, 4).Select(v => $"{v} thing_{(v - 1) % 2} App.Thing, App {(v - 1) % 2} cor{(v - 1) % 2} cau{(v - 1) % 2} h{(v - 1) % 2} user{(v - 1) % 2} *DEFAULT* f t")]);
+        var clocks = await ListAsync(database, "select (timestamp at time zone 'utc')::text from zfsha.mt_events where stream_id = $1 order by version", "pool-1");
+        if (timestamps) clocks.Take(2).ShouldBe(["2026-05-01 02:03:04", "2026-05-01 02:03:05"]);
+        else clocks.ShouldAllBe(c => !c.StartsWith("2026-05-01", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Another_version_than_expected_is_MT003_and_draws_no_number()
+    {
+        await using var database = await SchemaAsync();
+        await AppendAsync(database, 9, "pool-1", null);
+
+        (await Should.ThrowAsync<PostgresException>(() => AppendAsync(database, 9, "pool-1", null, expected: 1))).SqlState.ShouldBe("MT003");
+        (await AppendAsync(database, 9, "pool-1", null, expected: 2)).ShouldBe([4, 3, 4]);
+    }
+
+    [Fact]
+    public async Task An_archived_stream_is_MT001_for_Marten_and_refused_for_us()
+    {
+        await using var database = await SchemaAsync();
+        await AppendAsync(database, 9, "pool-1", null);
+        await ExecuteAsync(database, "select zfsha.mt_archive_stream('pool-1')");
+
+        (await Should.ThrowAsync<PostgresException>(() => AppendAsync(database, 9, "pool-1", null))).SqlState.ShouldBe("MT001");
+        await using var wakeUps = new WakeUps(database);
+        (await new PostgresEventStore(database, wakeUps).CommitAsync(new("pool-1", "pool", 2, DateTimeOffset.UtcNow, null) { Events = [PostgresOnlyTests.Event()] }, Cancellation)).ShouldBe(CommitResult.Archived);
+        (await ListAsync(database, "select is_archived::text from zfsha.mt_events where stream_id = $1", "pool-1")).ShouldBe(["true", "true"]);
+    }
+
+    [Fact]
+    public async Task Progression_rows_are_kept_as_Marten_keeps_them()
+    {
+        await using var database = await SchemaAsync();
+        await ExecuteAsync(database, "select zfsha.mt_mark_event_progression('Orders:All', 7); select zfsha.mt_mark_event_progression('Orders:All', 9)");
+        (await ListAsync(database, "select last_seq_id::text from zfsha.mt_event_progression where name = $1", "Orders:All")).ShouldBe(["9"]);
+
+        async Task<string> SkipAsync(long ending, long starting) => (await ListAsync(database, $"select zfsha.mt_mark_progression_with_skip($1, {ending}, {starting})::text", "HighWaterMark"))[0];
+        (await SkipAsync(5, 5)).ShouldBe("5"); // The first time makes the row.
+        (await SkipAsync(9, 5)).ShouldBe("9");
+        (await SkipAsync(12, 5)).ShouldBe("9"); // Somebody else was first.
+        (await ListAsync(database, "select concat_ws(' ', starting_sequence, ending_sequence) from zfsha.mt_high_water_skips where ending_sequence > 0 and $1 <> ''", "any")).ShouldBe(["5 9"]);
+    }
+
+    [Theory]
+    [InlineData("update zfsha.mt_events set data = '{}'")]
+    [InlineData("update zfsha.mt_events set is_archived = true, type = 'other'")]
+    [InlineData("update zfsha.mt_events set is_archived = false")]
+    [InlineData("delete from zfsha.mt_events")]
+    [InlineData("delete from zfsha.mt_streams")]
+    [InlineData("truncate zfsha.mt_events")]
+    public async Task An_event_is_never_changed_or_deleted_not_even_by_the_owner(string attempt)
+    {
+        await using var database = await SchemaAsync();
+        await AppendAsync(database, 9, "pool-1", null);
+
+        (await Should.ThrowAsync<PostgresException>(() => ExecuteAsync(database, attempt))).SqlState.ShouldBe("ZE001");
+
+        (await ListAsync(database, "select type from zfsha.mt_events where stream_id = $1 order by version", "pool-1")).ShouldBe(["thing_0", "thing_1"]);
+    }
+
+    static async Task<long[]> AppendAsync(NpgsqlDataSource database, int marten, string stream, DateTimeOffset[]? timestamps, long? expected = null)
+    {
+        await using var command = database.CreateCommand();
+        void Add(object value) => command.Parameters.Add(new() { Value = value });
+        string[] Two(string text) => [$"{text}0", $"{text}1"];
+        Add(stream);
+        Add(new[] { Guid.NewGuid(), Guid.NewGuid() });
+        Add(Two("thing_"));
+        Add(new[] { "App.Thing, App", "App.Thing, App" });
+        Add(new[] { """{"N":0}""", """{"N":1}""" });
+        if (marten == 9) Add(new byte[]?[] { null, null });
+        Add(Two("cau"));
+        Add(Two("cor"));
+        Add(new[] { """{"k":"h0"}""", """{"k":"h1"}""" });
+        Add(Two("user"));
+        command.CommandText = marten == 9 ? Nine : Eight;
+        if (timestamps is not null || expected is not null)
+        {
+            command.Parameters.Add(new() { Value = (object?)timestamps ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Array | NpgsqlTypes.NpgsqlDbType.TimestampTz });
+            command.CommandText += $", ${command.Parameters.Count}";
+        }
+
+        if (expected is { } version)
+        {
+            Add(version);
+            command.CommandText += $", ${command.Parameters.Count}";
+        }
+
+        command.CommandText += ")";
+        return await command.ExecuteScalarAsync(Cancellation) switch
+        {
+            long[] numbers => numbers, // Marten 9.
+            int[] numbers => [.. numbers.Select(n => (long)n)], // Marten 8.
+            var other => throw new InvalidOperationException($"{other}"),
+        };
+    }
+
+    static async Task ExecuteAsync(NpgsqlDataSource database, string sql)
+    {
+        await using var command = database.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync(Cancellation);
     }
 
     [Fact]

@@ -26,6 +26,7 @@ public sealed class TestDatabases : IAsyncLifetime
         await DatabaseClock.InstallAsync(Server.ConnectionString(Template) + ";Pooling=false");
         await using var database = PostgresConnection.Open(DatabaseClock.Following(Server.ConnectionString(Template)) + ";Pooling=false", "template");
         await PostgresSchema.ApplyAsync(database, CancellationToken.None);
+        await DatabaseClock.LetFunctionsFollowAsync(Server.ConnectionString(Template) + ";Pooling=false");
     }
 
     /// <summary>A database with the product's schema, whose clock goes faster when told.</summary>
@@ -63,6 +64,19 @@ static class DatabaseClock
         insert into test_clock.passed values ('0');
         create function test_clock.clock_timestamp() returns timestamptz language sql volatile as
         $$ select pg_catalog.clock_timestamp() + (select amount from test_clock.passed) $$;
+        """);
+
+    /// <summary>Functions that run with their owner's rights have a search path of their own.</summary>
+    public static Task LetFunctionsFollowAsync(string connectionString) => ExecuteAsync(connectionString,
+        """
+        do $$
+        declare
+            f regprocedure;
+        begin
+            for f in select oid from pg_proc where pronamespace = 'zfsha'::regnamespace and proconfig is not null loop
+                execute format('alter function %s set search_path = test_clock, pg_catalog', f);
+            end loop;
+        end $$;
         """);
 
     public static Task PassAsync(string connectionString, TimeSpan time) =>

@@ -13,7 +13,14 @@ select id, data ->> 'Kind' as kind, data ->> 'Pool' as pool_guid, data ->> 'Pool
   from zfsha.mt_doc_dossier;
 
 create or replace view zfsha.pool_history as
-select e.stream_id, substring(e.stream_id from 6) as pool_guid, e.version, e.observed_at, e.timestamp as recorded_at, e.type, e.headers ->> 'host' as host,
+select e.stream_id, substring(e.stream_id from 6) as pool_guid, e.version, e.observed_at, e.timestamp as recorded_at, e.type, e.host::text as host,
        e.user_name as actor, e.correlation_id as request, e.causation_id as message_id, e.id as event_id, e.data
   from zfsha.mt_events e
  where e.stream_id like 'pool-%';
+
+create or replace view zfsha.pool_activity as
+select id as pool_guid, data ->> 'Name' as pool, (data ->> 'Events')::bigint as events, (data ->> 'FirstAt')::timestamptz as first_at, (data ->> 'LastAt')::timestamptz as last_at,
+       (data ->> 'Imports')::bigint as imports, (data ->> 'Exports')::bigint as exports, (data ->> 'Refused')::bigint as refused, (data ->> 'Failed')::bigint as failed,
+       (data ->> 'Switchovers')::bigint as switchovers, (data ->> 'Failovers')::bigint as failovers, (data ->> 'Halts')::bigint as halts,
+       (data ->> 'Conflicts')::bigint as conflicts, (data ->> 'LastMovedAt')::timestamptz as last_moved_at, data -> 'ByHost' as by_host, mt_last_modified as changed_at
+  from zfsha.mt_doc_poolactivity;

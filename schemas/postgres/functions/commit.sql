@@ -1,0 +1,132 @@
+-- One round trip, one commit: the version is checked before anything is written and before any number is drawn; then the handled message goes,
+-- the events, the inline documents and the outgoing messages come. Returns what became of it; everything but 'committed' and 'duplicate' leaves
+-- the database as it was, and so does what is raised: ZL001, the lease is held after all; ZQ001, the message was taken by somebody else.
+
+do $$
+declare
+    former regprocedure;
+begin
+    for former in select oid from pg_proc where pronamespace = 'zfsha'::regnamespace and proname = 'commit_stream' loop
+        execute format('drop function %s', former);
+    end loop;
+end $$;
+
+-- Writes an inline document. One statement for each table, so that each is planned once and not every time.
+do $do$
+declare
+    kind text;
+    branches text := '';
+begin
+    foreach kind in array array['poolownership', 'dossier', 'alert', 'hostview'] loop
+        branches := branches || format($branch$
+    elsif p_kind = %2$L then
+        insert into zfsha.%1$I (id, data, mt_last_modified, mt_dotnet_type, mt_version) values (p_id, p_data, p_at, p_type, p_version)
+            on conflict (id) do update set data = excluded.data, mt_last_modified = excluded.mt_last_modified, mt_version = excluded.mt_version;$branch$, 'mt_doc_' || kind, kind);
+    end loop;
+    execute format($create$
+create or replace function zfsha.put_document(p_kind text, p_id text, p_data jsonb, p_type text, p_version bigint, p_at timestamptz) returns void language plpgsql as
+$body$
+begin
+    if p_kind is null then
+        raise exception 'a document has no kind';%s
+    else
+        raise exception 'there is no table for documents of the kind %%', p_kind;
+    end if;
+end
+$body$ $create$, branches);
+end $do$;
+
+create or replace function zfsha.commit_stream(
+    p_stream text, p_stream_type text, p_expected bigint, p_recorded_at timestamptz,
+    p_ids uuid[], p_types text[], p_dotnet_types text[], p_bodies jsonb[], p_headers jsonb[], p_observed timestamptz[], p_users text[],
+    p_correlations text[], p_causation text,
+    p_handled_id uuid, p_handled_attempts integer, p_handled_key text,
+    p_message_ids uuid[], p_queues text[], p_messages jsonb[], p_delays interval[],
+    p_void_group text, p_void_queues text,
+    p_document_kinds text[], p_document_ids text[], p_documents jsonb[], p_document_types text[], p_document_versions bigint[],
+    p_lease_change text, p_lease_holder text, p_lease_session uuid, p_lease_duration interval, p_lease_attributes jsonb)
+returns text language plpgsql as
+$$
+declare
+    stream zfsha.mt_streams;
+    added integer := coalesce(cardinality(p_ids), 0);
+    history integer;
+    place xid8;
+begin
+    if p_handled_key is not null and exists (select from zfsha.handled_messages h where h.key = p_handled_key) then
+        delete from zfsha.messages m where m.id = p_handled_id and m.attempts = p_handled_attempts;
+        return case when found or p_handled_id is null then 'duplicate' else 'not_ours' end;
+    end if;
+
+    -- The stream's row, which also makes writers wait for each other.
+    if added > 0 and p_expected = 0 then
+        insert into zfsha.mt_streams (id, type, version, timestamp, created)
+        values (p_stream, p_stream_type, added, p_recorded_at, p_recorded_at) on conflict do nothing;
+    elsif added > 0 then
+        update zfsha.mt_streams s set version = p_expected + added, timestamp = p_recorded_at
+         where s.id = p_stream and s.version = p_expected and not coalesce(s.is_archived, false);
+    end if;
+    if added = 0 or not found then
+        select s.* into stream from zfsha.mt_streams s where s.id = p_stream for update;
+        if coalesce(stream.version, 0) <> p_expected then
+            return 'conflict';
+        elsif added > 0 and coalesce(stream.is_archived, false) then
+            return 'archived';
+        elsif added > 0 then -- A row without events, as a foreign writer may leave one behind.
+            update zfsha.mt_streams s set version = added, timestamp = p_recorded_at where s.id = p_stream;
+        end if;
+    end if;
+
+    if p_handled_id is not null then
+        delete from zfsha.messages m where m.id = p_handled_id and m.attempts = p_handled_attempts;
+        if not found then
+            raise exception 'not ours' using errcode = 'ZQ001';
+        end if;
+    end if;
+    if p_handled_key is not null then
+        insert into zfsha.handled_messages (key) values (p_handled_key);
+    end if;
+
+    if p_lease_change = 'lose' then
+        update zfsha.leases l set lost = true
+         where l.holder = p_lease_holder and l.session = p_lease_session and not l.lost and clock_timestamp() > zfsha.lease_end(l);
+        if not found then
+            raise exception 'lease held' using errcode = 'ZL001';
+        end if;
+    elsif p_lease_change = 'grant' then
+        insert into zfsha.leases (holder, session, duration, renewed_at, lost, attributes)
+        values (p_lease_holder, p_lease_session, p_lease_duration, clock_timestamp(), false, p_lease_attributes)
+        on conflict (holder) do update set session = excluded.session, duration = excluded.duration, renewed_at = excluded.renewed_at, lost = false,
+                                           attributes = excluded.attributes, incarnation = excluded.incarnation;
+    end if;
+
+    if added > 0 then
+        history := zfsha.current_incarnation();
+        -- Numbers are drawn after this, hence after those of the version before.
+        place := case when p_expected = 0 then pg_current_xact_id() else zfsha.place_after(p_stream, p_expected + 1, 9223372036854775807, history) end;
+        insert into zfsha.mt_events
+            (seq_id, id, stream_id, version, data, type, timestamp, mt_dotnet_type, correlation_id, causation_id, headers, user_name, observed_at, transaction_id, incarnation)
+        select nextval('zfsha.mt_events_sequence'), e.id, p_stream, p_expected + e.n, e.body, e.type, p_recorded_at, e.dotnet_type,
+               e.correlation, p_causation, e.headers, e.user_name, e.observed, place, history
+          from unnest(p_ids, p_types, p_dotnet_types, p_bodies, p_headers, p_observed, p_users, p_correlations)
+               with ordinality as e (id, type, dotnet_type, body, headers, observed, user_name, correlation, n);
+    end if;
+
+    -- A change of claim voids the orders that no host has taken yet, before the new ones go in.
+    if p_void_group is not null then
+        delete from zfsha.messages m where m.group_key = p_void_group and starts_with(m.queue, p_void_queues) and m.attempts = 0;
+    end if;
+
+    if cardinality(p_message_ids) > 0 then
+        insert into zfsha.messages (id, queue, body, due_at)
+        select m.id, m.queue, m.body, clock_timestamp() + m.delay
+          from unnest(p_message_ids, p_queues, p_messages, p_delays) with ordinality as m (id, queue, body, delay, n)
+            on conflict (id) do nothing;
+    end if;
+
+    for i in 1 .. coalesce(cardinality(p_document_ids), 0) loop
+        perform zfsha.put_document(p_document_kinds[i], p_document_ids[i], p_documents[i], p_document_types[i], p_document_versions[i], p_recorded_at);
+    end loop;
+    return 'committed';
+end
+$$;

@@ -1,0 +1,95 @@
+-- What holds for every event, whoever writes it: it has its place in the order of reading, and it is there for ever.
+
+-- Readers go by (incarnation, transaction_id, seq_id) below pg_snapshot_xmin. What stands there is never below the writer's own transaction,
+-- so nothing becomes readable before it is committed; and never below the version before, which may have been written and committed by
+-- a transaction that began later. When the numbers were drawn in the other order, the next
+-- transaction's place keeps the versions in theirs.
+create or replace function zfsha.place_after(p_stream varchar, p_version bigint, p_seq_id bigint, p_incarnation integer) returns xid8 language plpgsql as
+$$
+declare
+    own xid8 := pg_current_xact_id();
+    before record;
+begin
+    select e.incarnation, e.transaction_id, e.seq_id into before from zfsha.mt_events e
+     where e.stream_id = p_stream and e.version < p_version order by e.version desc limit 1;
+    if not found or before.incarnation < p_incarnation or before.transaction_id < own then
+        return own;
+    elsif before.seq_id < p_seq_id then
+        return before.transaction_id;
+    end if;
+    return (before.transaction_id::text::numeric + 1)::text::xid8;
+end
+$$;
+
+create or replace function zfsha.place_event() returns trigger language plpgsql as
+$$
+begin
+    new.transaction_id := zfsha.place_after(new.stream_id, new.version, new.seq_id, new.incarnation);
+    return new;
+end
+$$;
+create or replace trigger place_event before insert on zfsha.mt_events for each row when (new.transaction_id is null) execute function zfsha.place_event();
+
+create or replace function zfsha.keep_events() returns trigger language plpgsql as
+$$
+declare
+    archived zfsha.mt_events := old;
+begin
+    archived.is_archived := true;
+    archived.host := new.host; -- Generated, and only after this.
+    if tg_op = 'UPDATE' and not coalesce(old.is_archived, false) and new is not distinct from archived then
+        return new;
+    end if;
+    raise exception 'events are never changed or deleted' using errcode = 'ZE001', hint = 'Only is_archived may be set, by mt_archive_stream.';
+end
+$$;
+create or replace trigger keep_events before update or delete on zfsha.mt_events for each row execute function zfsha.keep_events();
+
+create or replace function zfsha.keep_all_events() returns trigger language plpgsql as
+$$
+begin
+    raise exception 'events are never changed or deleted' using errcode = 'ZE001';
+end
+$$;
+create or replace trigger keep_all_events before truncate on zfsha.mt_events for each statement execute function zfsha.keep_all_events();
+
+-- A history that does not go on where the recorded one left off is another one: hosts open new sessions, and orders of the old one are refused.
+create or replace function zfsha.begin_incarnation(p_reason text) returns integer language plpgsql security definer set search_path = pg_catalog as
+$$
+declare
+    began integer;
+begin
+    lock table zfsha.mt_events in exclusive mode; -- Whoever is writing now writes into the old one, to the end.
+    insert into zfsha.incarnations (ordinal, reason, whereabouts) select max(i.ordinal) + 1, p_reason, zfsha.whereabouts() from zfsha.incarnations i returning ordinal into began;
+    return began;
+end
+$$;
+
+-- Which PostgreSQL this is, which database in it, and on which timeline: a restored dump, a copy and a promoted standby each differ.
+create or replace function zfsha.whereabouts() returns text language sql volatile as
+$$
+    select concat_ws('/', (select c.system_identifier from pg_control_system() c), (select d.oid from pg_database d where d.datname = current_database()),
+                     left(pg_walfile_name(pg_current_wal_lsn()), 8))
+$$;
+
+-- Returns the number of the incarnation that goes on from here, beginning one if need be.
+create or replace function zfsha.settle_incarnation() returns integer language plpgsql security definer set search_path = pg_catalog as
+$$
+declare
+    here text := zfsha.whereabouts();
+    last zfsha.incarnations;
+begin
+    select i.* into last from zfsha.incarnations i order by i.ordinal desc limit 1;
+    if last.whereabouts = here then
+        return last.ordinal;
+    end if;
+    select i.* into last from zfsha.incarnations i order by i.ordinal desc limit 1 for update; -- One server after the other.
+    if last.whereabouts is null then
+        update zfsha.incarnations set whereabouts = here where ordinal = last.ordinal;
+        return last.ordinal;
+    elsif last.whereabouts = here then
+        return last.ordinal;
+    end if;
+    return zfsha.begin_incarnation(format('the database is at %s now and was at %s: restored, copied or promoted', here, last.whereabouts));
+end
+$$;

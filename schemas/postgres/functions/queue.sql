@@ -1,0 +1,113 @@
+-- What is done with messages. These run with the owner's rights, because an agent has none on the table: zfsha.agent_host() tells whose agent
+-- calls, and what is not that host's is out of reach. For everybody else, who may call them at all is a matter of grants.
+
+-- The host whose agent this session's login is; null for everybody else.
+create or replace function zfsha.agent_host() returns text language sql stable security definer set search_path = pg_catalog as
+$$ select a.host from zfsha.agent_logins a where a.login = session_user $$;
+
+create or replace function zfsha.refuse(p_what text) returns void language plpgsql as
+$$
+begin
+    raise exception '%', p_what using errcode = 'insufficient_privilege';
+end
+$$;
+
+-- What an agent may say: what its own host reports and that it asks for a session, in its own name.
+create or replace function zfsha.says_so_itself(p_host text, p_queue text, p_body jsonb) returns boolean language sql immutable as
+$$
+    select p_queue = 'server' and p_body ->> 'type' in ('zfsha.host.report', 'zfsha.host.open-session')
+       and p_body ->> 'source' = 'zfsha-host/' || p_host and p_body #>> '{data,host}' = p_host
+$$;
+
+-- Whether a message is the agent's to take, keep, give back or take away.
+create or replace function zfsha.is_for(p_host text, p_queue text, p_body jsonb) returns boolean language sql immutable as
+$$ select p_host is null or p_queue = 'host-' || p_host or zfsha.says_so_itself(p_host, p_queue, p_body) $$;
+
+-- Puts messages on their queues and, in the same transaction, completes the one that they answer.
+create or replace function zfsha.send_messages(p_ids uuid[], p_queues text[], p_bodies jsonb[], p_delays interval[], p_completes uuid)
+returns void language plpgsql security definer set search_path = pg_catalog as
+$$
+declare
+    host text := zfsha.agent_host();
+begin
+    if host is not null and exists (select from unnest(p_queues, p_bodies) as m (queue, body) where zfsha.says_so_itself(host, m.queue, m.body) is not true) then
+        perform zfsha.refuse(format('the agent of %s may only report for %s', host, host));
+    end if;
+    if p_completes is not null then
+        delete from zfsha.messages m where m.id = p_completes and zfsha.is_for(host, m.queue, m.body);
+    end if;
+    insert into zfsha.messages (id, queue, body, due_at)
+    select m.id, m.queue, m.body, clock_timestamp() + m.delay
+      from unnest(p_ids, p_queues, p_bodies, p_delays) with ordinality as m (id, queue, body, delay, n)
+        on conflict (id) do nothing;
+end
+$$;
+
+-- Takes due messages. A message waits for the earlier ones of its group that are due, are being handled, or failed and wait for their next
+-- attempt; one that is only scheduled for later, and was never taken, holds nobody up. What p_overtaking names waits for no failed one.
+create or replace function zfsha.claim_messages(p_queue text, p_max integer, p_visibility interval, p_overtaking text[])
+returns table (id uuid, queue text, body text, attempts integer, enqueued_at timestamptz, claimed_at timestamptz)
+language plpgsql security definer set search_path = pg_catalog as
+$$
+declare
+    host text := zfsha.agent_host();
+begin
+    if host is not null and p_queue <> 'host-' || host then
+        perform zfsha.refuse(format('the agent of %s may take messages off its own queue only', host));
+    end if;
+    return query
+        with taken as (
+            update zfsha.messages m
+               set attempts = m.attempts + 1, due_at = clock_timestamp() + p_visibility, retrying = false
+              from (select c.position
+                      from zfsha.messages c
+                     where c.queue = p_queue and c.due_at <= clock_timestamp()
+                       and not exists (select from zfsha.messages e
+                                        where e.queue = c.queue and e.group_key = c.group_key and e.position < c.position
+                                          and (e.attempts > 0 or e.due_at <= clock_timestamp())
+                                          and not (e.retrying and c.body ->> 'type' = any (p_overtaking)))
+                     order by c.position limit p_max
+                       for update skip locked) as due
+             where m.queue = p_queue and m.position = due.position
+            returning m.position, m.id, m.queue, m.body::text, m.attempts, m.enqueued_at)
+        select t.id, t.queue, t.body, t.attempts, t.enqueued_at, clock_timestamp() from taken t order by t.position;
+end
+$$;
+
+-- Keeps taken messages for longer.
+create or replace function zfsha.extend_messages(p_ids uuid[], p_attempts integer[], p_visibility interval)
+returns void language sql security definer set search_path = pg_catalog as
+$$
+    update zfsha.messages m set due_at = clock_timestamp() + p_visibility
+      from unnest(p_ids, p_attempts) as k (id, attempts)
+     where m.id = k.id and m.attempts = k.attempts and zfsha.is_for(zfsha.agent_host(), m.queue, m.body)
+$$;
+
+-- Gives a taken message back.
+create or replace function zfsha.retry_message(p_id uuid, p_attempts integer, p_delay interval, p_error text)
+returns void language sql security definer set search_path = pg_catalog as
+$$
+    update zfsha.messages m set due_at = clock_timestamp() + p_delay, last_error = p_error, retrying = true
+     where m.id = p_id and m.attempts = p_attempts and zfsha.is_for(zfsha.agent_host(), m.queue, m.body)
+$$;
+
+-- Gives a taken message up.
+create or replace function zfsha.bury_message(p_id uuid, p_attempts integer, p_reason text, p_detail text)
+returns void language sql security definer set search_path = pg_catalog as
+$$
+    with dead as (
+        delete from zfsha.messages m where m.id = p_id and m.attempts = p_attempts and zfsha.is_for(zfsha.agent_host(), m.queue, m.body)
+        returning m.id, m.queue, m.body, m.attempts, m.enqueued_at)
+    insert into zfsha.dead_letters (id, queue, body, attempts, reason, detail, enqueued_at)
+    select d.id, d.queue, d.body, d.attempts, p_reason, p_detail, d.enqueued_at from dead d
+        on conflict (id) do nothing
+$$;
+
+-- Renews a lease. False when it is lost, belongs to another session or to another history: then a new session must be opened.
+create or replace function zfsha.renew_lease(p_holder text, p_session uuid) returns boolean language sql security definer set search_path = pg_catalog as
+$$
+    update zfsha.leases l set renewed_at = clock_timestamp()
+     where l.holder = p_holder and l.session = p_session and not l.lost and l.incarnation = zfsha.current_incarnation()
+       and coalesce(zfsha.agent_host(), p_holder) = p_holder
+    returning true
+$$;
