@@ -88,6 +88,9 @@ public static class Codec
     /// <summary>Whether an alias is one of ours.</summary>
     public static bool Knows(string alias) => ByAlias.ContainsKey(alias);
 
+    /// <summary>The stored names of these types.</summary>
+    public static string[] AliasesOf(IReadOnlyList<Type> types) => [.. types.Select(t => ByType[t])];
+
     /// <summary>The event as it is stored.</summary>
     /// <param name="trace">The W3C trace context it belongs to.</param>
     public static NewEvent Write<TEvent>(Recorded<TEvent> recorded, string? correlation, string? trace) where TEvent : notnull

@@ -35,4 +35,22 @@ static partial class LogMessages
 
     [LoggerMessage(10, LogLevel.Debug, "Message {Id}: {Result}")]
     public static partial void NothingToDo(this ILogger log, Guid id, string result);
+
+    [LoggerMessage(20, LogLevel.Warning, "Somebody else appended to {Stream}: its views are brought from version {From} to {To}")]
+    public static partial void ViewsRefreshed(this ILogger log, string stream, long from, long to);
+
+    [LoggerMessage(21, LogLevel.Error, "The views of {Stream} cannot be brought up to version {Version}, which somebody else appended")]
+    public static partial void ViewsNotRefreshed(this ILogger log, Exception exception, string stream, long version);
+
+    [LoggerMessage(22, LogLevel.Warning, "{Reader} could not go on: {Error}")]
+    public static partial void ReaderStopped(this ILogger log, string reader, string error);
+
+    [LoggerMessage(23, LogLevel.Information, "{Projection} is made anew; the view that is read stays as it is until then")]
+    public static partial void Rebuilding(this ILogger log, string projection);
+
+    [LoggerMessage(24, LogLevel.Information, "This is incarnation {Ordinal} of the history")]
+    public static partial void Incarnation(this ILogger log, int ordinal);
+
+    [LoggerMessage(25, LogLevel.Information, "{Reader}: {What}, asked for by {By}")]
+    public static partial void ReaderAsked(this ILogger log, string reader, string what, string by);
 }

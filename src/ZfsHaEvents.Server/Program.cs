@@ -9,8 +9,10 @@ using ZfsHaEvents.Server.Alerts;
 using ZfsHaEvents.Server.Failovers;
 using ZfsHaEvents.Server.Hosts;
 using ZfsHaEvents.Server.Pools;
+using ZfsHaEvents.Server.Projections;
 using ZfsHaEvents.Server.Running;
 using ZfsHaEvents.Store;
+using ZfsHaEvents.Store.Projections;
 
 var connection = new Option<string?>("--connection") { Description = "PostgreSQL connection string (ZFSHA_DATABASE); without one, a private PostgreSQL is started in --data" };
 var data = new Option<string>("--data") { Description = "Directory of the private PostgreSQL (ZFSHA_DATA)", DefaultValueFactory = _ => Environment.GetEnvironmentVariable("ZFSHA_DATA") ?? "/var/lib/zfsha-server" };
@@ -76,11 +78,14 @@ static async Task RunAsync(string? connectionString, string dataDirectory, strin
     if (await PostgresSchema.ApplyAsync(database, cancellation) is { Count: > 0 } applied) log.SchemaApplied(string.Join(", ", applied));
     await using var wakeUps = new WakeUps(database);
     var store = new PostgresEventStore(database, wakeUps);
-    var queue = new PostgresMessageQueue(database, wakeUps);
+    var queue = new PostgresMessageQueue(database, wakeUps, Dispatch.Overtaking);
+    log.Incarnation(await queue.SettleIncarnationAsync(cancellation));
 
     builder.Services.AddSingleton<IEventStore>(store).AddSingleton<IMessageQueue>(queue).AddSingleton<ILeases>(queue);
     builder.Services.AddSingleton(services => new StreamRunner(store, times, leaseDuration, services.GetRequiredService<ILogger<StreamRunner>>()));
     builder.Services.AddSingleton<Dispatch>().AddSingleton<Requests>();
+    IReadOnlyList<IProjection> projections = [new PoolActivityProjection()];
+    builder.Services.AddSingleton(database).AddSingleton(projections).AddSingleton<ProjectionControl>().AddSingleton<InlineViews>().AddHostedService<Readers>();
     builder.Services.AddHostedService<QueueWorker>().AddHostedService<LeaseWatch>();
     builder.Services.AddProblemDetails();
     builder.Services.Configure<RouteHandlerOptions>(o => o.ThrowOnBadRequest = true); // So that the answer can say what is wrong.
@@ -94,6 +99,7 @@ static async Task RunAsync(string? connectionString, string dataDirectory, strin
     app.MapFailovers();
     app.MapHosts();
     app.MapAlerts();
+    app.MapProjections();
     app.MapGet("/dead-letters", (IMessageQueue letters, CancellationToken c) => letters.DeadLettersAsync(1000, c));
     app.MapGet("/health", async (CancellationToken c) =>
     {

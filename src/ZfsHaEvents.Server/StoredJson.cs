@@ -30,6 +30,7 @@ public sealed record LeaseAttributes(BootId Boot, ZfsHostId HostId);
 [JsonSerializable(typeof(Dossier))]
 [JsonSerializable(typeof(Alert))]
 [JsonSerializable(typeof(HostView))]
+[JsonSerializable(typeof(PoolActivity))]
 [JsonSerializable(typeof(PoolDiscovered))]
 [JsonSerializable(typeof(PoolRenamed))]
 [JsonSerializable(typeof(PoolScanned))]

@@ -140,6 +140,11 @@ public sealed class InMemoryStore(TimeProvider clock, IReadOnlyList<string>? ove
         lock (_gate) return Task.FromResult<IReadOnlyList<Document>>([.. _documents.Values.Where(d => d.Kind == kind).OrderBy(d => d.Id, StringComparer.Ordinal)]);
     }
 
+    public Task<IReadOnlyDictionary<string, long>> DocumentVersionsAsync(string kind, IReadOnlyList<string> ids, CancellationToken cancellation)
+    {
+        lock (_gate) return Task.FromResult<IReadOnlyDictionary<string, long>>(_documents.Values.Where(d => d.Kind == kind && ids.Contains(d.Id)).ToDictionary(d => d.Id, d => d.Version));
+    }
+
     public Task<Document?> DocumentAsync(string kind, string id, CancellationToken cancellation)
     {
         lock (_gate) return Task.FromResult(_documents.GetValueOrDefault((kind, id)));
@@ -194,7 +199,9 @@ public sealed class InMemoryStore(TimeProvider clock, IReadOnlyList<string>? ove
 
     bool HeldUp(Queued message) => message.Group is not null && _messages.Values.Any(e =>
         e.Queue == message.Queue && e.Group == message.Group && e.Position < message.Position && (e.Attempts > 0 || e.DueAt <= Now())
-        && !(e.Retrying && Attribute(message.Json, "type") is { } type && _overtaking.Contains(type)));
+        && !(e.Retrying && Overtakes(message) && !(Overtakes(e) && Attribute(e.Json, "source") == Attribute(message.Json, "source"))));
+
+    bool Overtakes(Queued message) => Attribute(message.Json, "type") is { } type && _overtaking.Contains(type);
 
     public Task ExtendAsync(IReadOnlyList<ClaimedMessage> messages, TimeSpan visibility, CancellationToken cancellation)
     {

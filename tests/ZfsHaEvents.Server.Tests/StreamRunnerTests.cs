@@ -444,6 +444,10 @@ sealed class DisturbedStore(IEventStore store) : IEventStore
 
     public Task<IReadOnlyList<StoredEvent>> QueryAsync(EventQuery query, CancellationToken cancellation) => store.QueryAsync(query, cancellation);
 
+    public Task<IReadOnlyList<StoredEvent>> AsOfAsync(AsOfQuery query, CancellationToken cancellation) => store.AsOfAsync(query, cancellation);
+
+    public Task<IReadOnlyDictionary<string, long>> DocumentVersionsAsync(string kind, IReadOnlyList<string> ids, CancellationToken cancellation) => store.DocumentVersionsAsync(kind, ids, cancellation);
+
     public Task<IReadOnlyList<Document>> DocumentsAsync(string kind, CancellationToken cancellation) => store.DocumentsAsync(kind, cancellation);
 
     public Task<Document?> DocumentAsync(string kind, string id, CancellationToken cancellation) => store.DocumentAsync(kind, id, cancellation);

@@ -44,7 +44,8 @@ end
 $$;
 
 -- Takes due messages. A message waits for the earlier ones of its group that are due, are being handled, or failed and wait for their next
--- attempt; one that is only scheduled for later, and was never taken, holds nobody up. What p_overtaking names waits for no failed one.
+-- attempt; one that is only scheduled for later, and was never taken, holds nobody up. What p_overtaking names waits for a failed one only if that
+-- is of such a type too and of the same source: what one source says stays in its order.
 create or replace function zfsha.claim_messages(p_queue text, p_max integer, p_visibility interval, p_overtaking text[])
 returns table (id uuid, queue text, body text, attempts integer, enqueued_at timestamptz, claimed_at timestamptz)
 language plpgsql security definer set search_path = pg_catalog as
@@ -65,7 +66,8 @@ begin
                        and not exists (select from zfsha.messages e
                                         where e.queue = c.queue and e.group_key = c.group_key and e.position < c.position
                                           and (e.attempts > 0 or e.due_at <= clock_timestamp())
-                                          and not (e.retrying and c.body ->> 'type' = any (p_overtaking)))
+                                          and not (e.retrying and c.body ->> 'type' = any (p_overtaking)
+                                                   and (e.body ->> 'type' = any (p_overtaking) and e.body ->> 'source' = c.body ->> 'source') is not true))
                      order by c.position limit p_max
                        for update skip locked) as due
              where m.queue = p_queue and m.position = due.position

@@ -11,6 +11,17 @@ namespace ZfsHaEvents.Domain.Views;
 /// <param name="Known">The pool's stream had begun by then.</param>
 public sealed record OwnerAt(PoolGuid Pool, PoolName? Name, DateTimeOffset At, bool Known, HostName? Claimant, Epoch Epoch, IReadOnlyList<HolderAt> Holders)
 {
+    /// <summary>Events that say what a host sees. Of each host the one observed last is all that matters.</summary>
+    public static IReadOnlyList<Type> Sights { get; } =
+        [typeof(PoolObserved), typeof(ImportSucceeded), typeof(ImportRefused), typeof(ImportFailed), typeof(ExportSucceeded), typeof(ExportRefused), typeof(ExportFailed)];
+
+    /// <summary>Events of which only the last one of each type matters.</summary>
+    public static IReadOnlyList<Type> LastWords { get; } = [typeof(OwnershipClaimed), typeof(OwnershipReleased), typeof(PoolDiscovered), typeof(PoolRenamed)];
+
+    /// <summary>Events of which every one may matter.</summary>
+    public static IReadOnlyList<Type> Doubts { get; } = [typeof(OwnershipUnverified), typeof(FencingConfirmed)];
+
+    /// <param name="history">The pool's events, or those of them that matter: see <see cref="Sights"/>, <see cref="LastWords"/>, <see cref="Doubts"/>.</param>
     public static OwnerAt Of(PoolGuid pool, IEnumerable<Recorded<PoolEvent>> history, DateTimeOffset at)
     {
         var by = history.Where(e => e.Stamp.ObservedAt <= at).ToList();

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Mvc;
 using ZfsHaEvents.Domain;
 using ZfsHaEvents.Domain.Views;
+using ZfsHaEvents.Server.Projections;
 using ZfsHaEvents.Server.Running;
 using ZfsHaEvents.Store;
 
@@ -30,12 +31,16 @@ static class PoolEndpoints
 {
     const int LimitDefault = 100, LimitMax = 10_000;
 
+    /// <summary>What <see cref="OwnerAt"/> goes by: what each host saw last, what was last decided, and every doubt.</summary>
+    static readonly string[] Sights = Codec.AliasesOf(OwnerAt.Sights), LastWords = Codec.AliasesOf(OwnerAt.LastWords), Doubts = Codec.AliasesOf(OwnerAt.Doubts);
+
     public static void MapPools(this IEndpointRouteBuilder routes)
     {
         routes.MapGet("/pools", (Dispatch dispatch, CancellationToken cancellation) => dispatch.PoolsAsync(cancellation));
         routes.MapGet("/pools/{pool}", OneAsync);
         routes.MapGet("/pools/{pool}/owner", OwnerAsync);
         routes.MapGet("/pools/{pool}/history", HistoryAsync);
+        routes.MapGet("/pools/{pool}/activity", ActivityAsync);
     }
 
     static async Task<PoolOwnership> OneAsync(string pool, Dispatch dispatch, IEventStore store, CancellationToken cancellation)
@@ -49,11 +54,25 @@ static class PoolEndpoints
     static async Task<OwnerAt> OwnerAsync(string pool, DateTimeOffset? at, Dispatch dispatch, IEventStore store, CancellationToken cancellation)
     {
         var guid = await dispatch.KnownPoolAsync(PoolReference.Parse(pool), cancellation);
-        var read = await store.LoadAsync(StreamRunner.StreamOf(guid), cancellation);
-        var history = read.Events.Select(Codec.ReadPoolEvent);
+        return await OwnerOfAsync(guid, at, store, cancellation);
+    }
 
-        // "Now" is all that was told: a host's clock may be ahead of the database's.
-        return at is { } instant ? OwnerAt.Of(guid, history, instant) : OwnerAt.Of(guid, history, DateTimeOffset.MaxValue) with { At = read.Now };
+    /// <summary>Who held a pool, from the few events that say so.</summary>
+    /// <param name="at">An instant by the hosts' clocks; null for all that was told: a host's clock may be ahead of the database's.</param>
+    public static async Task<OwnerAt> OwnerOfAsync(PoolGuid pool, DateTimeOffset? at, IEventStore store, CancellationToken cancellation)
+    {
+        var until = at ?? DateTimeOffset.MaxValue;
+        var events = await store.AsOfAsync(new(StreamRunner.StreamOf(pool), until, Sights, LastWords, Doubts), cancellation);
+        var owner = OwnerAt.Of(pool, events.Select(Codec.ReadPoolEvent), until);
+        return at is null ? owner with { At = DateTimeOffset.UtcNow } : owner;
+    }
+
+    static async Task<IResult> ActivityAsync(string pool, Dispatch dispatch, IEventStore store, CancellationToken cancellation)
+    {
+        var guid = await dispatch.KnownPoolAsync(PoolReference.Parse(pool), cancellation);
+        return await store.DocumentAsync(PoolActivityProjection.Table, guid.ToString(), cancellation) is { } document
+            ? Results.Ok(new { Pool = guid, document.Version, Activity = JsonSerializer.Deserialize(document.Json, StoredJson.Default.PoolActivity)! })
+            : Problems.NotFound("NoActivityYet", $"the numbers of pool {pool} have not been made yet; '/projections' tells how far they are");
     }
 
     static async Task<IResult> HistoryAsync(

@@ -20,6 +20,13 @@ public sealed class UndeliverableException(string reason, string detail) : Excep
 /// <summary>Finds the stream that a message is about, and has it decided there.</summary>
 public sealed class Dispatch(IEventStore store, StreamRunner runner)
 {
+    /// <summary>
+    /// The bus's names of what does not wait for a message about its pool that failed and is to be tried again: what calls a move off, and
+    /// what was observed.
+    /// </summary>
+    public static IReadOnlyList<string> Overtaking { get; } =
+        [.. ((Type[])[typeof(CallOffMove), typeof(HostReport), typeof(HostLost), typeof(HostReconnected)]).Select(MessageTypes.NameOf)];
+
     const string WhatToDo = "'zfsha pools' lists those that are known, and a pool becomes known when the agent of a host that has it imported reports it";
 
     /// <exception cref="UndeliverableException">No such pool, or several of that name.</exception>

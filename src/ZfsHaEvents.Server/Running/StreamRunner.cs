@@ -51,7 +51,7 @@ public sealed class StreamRunner(IEventStore store, OrderTimes times, TimeSpan l
             return CommitOf(StreamOf(poolId), "pool", pool.Version, decision, e => CorrelationOf(e, pool.RunningMove() ?? after.RunningMove()), read, envelope, handled) with
             {
                 Void = decision.VoidsOrders ? new(poolId.ToString(), Queues.HostPrefix) : null,
-                Documents = decision.Events.Count == 0 ? [] : DocumentsOf(pool, after, alertsAfter),
+                Documents = decision.Events.Count == 0 ? [] : DocumentsOf(pool, after, alertsAfter, pool.Version),
             };
         }, cancellation);
 
@@ -72,6 +72,24 @@ public sealed class StreamRunner(IEventStore store, OrderTimes times, TimeSpan l
             };
         }, cancellation);
     }
+
+    /// <summary>Writes the inline views of a stream that somebody else appended to.</summary>
+    /// <param name="since">The version they are at.</param>
+    /// <exception cref="FormatException">The stream's name is not that of a pool or a host.</exception>
+    public Task RefreshAsync(string stream, long since, CancellationToken cancellation) => CommitAsync(stream, read =>
+    {
+        var name = stream[(stream.IndexOf('-', StringComparison.Ordinal) + 1)..];
+        var none = new Commit(stream, "", read.Version, read.Now, null);
+        if (stream.StartsWith("pool-", StringComparison.Ordinal))
+        {
+            var id = PoolGuid.Parse(name);
+            var (pool, alerts) = Fold(id, read.Events);
+            return none with { Documents = DocumentsOf(Pool.Initial(id), pool, alerts, since) };
+        }
+
+        var (host, hostAlerts) = FoldHost(HostName.Parse(name), read.Events);
+        return none with { Documents = [DocumentOf(Kinds.Host, host.Name.Value, HostView.Of(host), host.Version), .. Changed(hostAlerts, since)] };
+    }, cancellation);
 
     async Task<Ran> CommitAsync(string stream, Func<StreamRead, Commit> decide, CancellationToken cancellation)
     {
@@ -161,11 +179,11 @@ public sealed class StreamRunner(IEventStore store, OrderTimes times, TimeSpan l
         _ => null,
     };
 
-    static List<Document> DocumentsOf(Pool before, Pool after, AlertBook alerts)
+    static List<Document> DocumentsOf(Pool before, Pool after, AlertBook alerts, long since)
     {
         var documents = new List<Document> { DocumentOf(Kinds.Ownership, after.Id.ToString(), PoolOwnership.Of(after), after.Version) };
         if (!ReferenceEquals(before.Move, after.Move) && Dossier.Of(after) is { } dossier) documents.Add(DocumentOf(Kinds.Dossier, DossierKey(dossier.Pool, dossier.Id), dossier, after.Version));
-        documents.AddRange(Changed(alerts, before.Version));
+        documents.AddRange(Changed(alerts, since));
         return documents;
     }
 

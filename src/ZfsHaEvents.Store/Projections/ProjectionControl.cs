@@ -99,6 +99,14 @@ public sealed class ProjectionControl(NpgsqlDataSource database, IReadOnlyList<I
         return await database.ScalarAsync(command, cancellation) is true;
     }
 
+    /// <summary>A parked stream has been seen to otherwise.</summary>
+    /// <exception cref="KeyNotFoundException">The reader has not parked it.</exception>
+    public async Task ForgetParkedAsync(string name, string stream, CancellationToken cancellation)
+    {
+        if (!await ChangedAsync("delete from zfsha.parked_streams where name = $1 and stream_id = $2 returning true", cancellation, name, stream))
+            throw new KeyNotFoundException($"'{name}' has not parked a stream '{stream}'");
+    }
+
     /// <summary>Tries a parked stream again, from its first event up to where the reader is.</summary>
     /// <returns>Null when it is taken in now; what is wrong with it otherwise.</returns>
     /// <exception cref="KeyNotFoundException">No projection has parked that stream; the message says so.</exception>
