@@ -197,9 +197,12 @@ public sealed class InMemoryStore(TimeProvider clock, IReadOnlyList<string>? ove
         }
     }
 
-    bool HeldUp(Queued message) => message.Group is not null && _messages.Values.Any(e =>
-        e.Queue == message.Queue && e.Group == message.Group && e.Position < message.Position && (e.Attempts > 0 || e.DueAt <= Now())
-        && !(e.Retrying && Overtakes(message) && !(Overtakes(e) && Attribute(e.Json, "source") == Attribute(message.Json, "source"))));
+    bool HeldUp(Queued message) => Earlier(message).Any(e => (e.Attempts > 0 || e.DueAt <= Now())
+        && !(!WaitsForFailed(message, e) && (e.Retrying || e.Attempts == 0 && Earlier(e).Any(f => f.Retrying && WaitsForFailed(e, f)))));
+
+    IEnumerable<Queued> Earlier(Queued message) => _messages.Values.Where(e => message.Group is not null && e.Queue == message.Queue && e.Group == message.Group && e.Position < message.Position);
+
+    bool WaitsForFailed(Queued message, Queued failed) => !Overtakes(message) || Overtakes(failed) && Attribute(failed.Json, "source") == Attribute(message.Json, "source");
 
     bool Overtakes(Queued message) => Attribute(message.Json, "type") is { } type && _overtaking.Contains(type);
 

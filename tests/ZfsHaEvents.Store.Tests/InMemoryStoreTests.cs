@@ -8,7 +8,7 @@ public sealed class InMemoryStoreTests : StoreContract
     readonly ManualClock _clock = new();
     readonly InMemoryStore _store;
 
-    public InMemoryStoreTests() => _store = new(_clock);
+    public InMemoryStoreTests() => _store = new(_clock, Overtaking);
 
     protected override IEventStore Store => _store;
 

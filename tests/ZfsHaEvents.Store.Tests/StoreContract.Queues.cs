@@ -308,4 +308,56 @@ public abstract partial class StoreContract
         var stream = $"pool-{message.Id}"; // Of its own, so that completing is never a conflict.
         (await Store.CommitAsync(new(stream, "pool", 0, message.Now, null) { Handled = new(message.Id, message.Attempts, null) }, Cancellation)).ShouldBe(CommitResult.Committed);
     }
+
+    // ---- what does not wait for a message that failed ---------------------------------------------------------------------
+
+    /// <summary>The types that the stores under test let overtake.</summary>
+    protected static IReadOnlyList<string> Overtaking { get; } = ["call-off", "report"];
+
+    static NewMessage Of(string type, string source, string text) =>
+        new(Guid.NewGuid(), "server", $$"""{"specversion":"1.0","id":"{{text}}","type":"{{type}}","source":"{{source}}","subject":"tank1"}""", TimeSpan.Zero);
+
+    [Fact]
+    public async Task A_message_that_failed_holds_its_group_but_not_what_calls_off_or_reports()
+    {
+        await SendAsync(Of("switchover", "alice", "failed"), Of("switchover", "alice", "next"), Of("call-off", "alice", "call off"), Of("report", "host-a", "report"));
+        await Queue.RetryAsync(await ClaimOneAsync(), Ages, "broke", Cancellation);
+
+        var passes = await ClaimOneAsync();
+        TextOf(passes).ShouldBe("call off");
+        (await ClaimAsync()).ShouldBeEmpty(); // One after the other.
+        await SendCompletingAsync(passes);
+        (await ClaimAsync()).Select(TextOf).ShouldBe(["report"]);
+        (await ClaimAsync()).ShouldBeEmpty();
+    }
+
+    async Task SendCompletingAsync(ClaimedMessage message) => await Queue.SendAsync([], message.Id, Cancellation);
+
+    [Fact]
+    public async Task A_message_that_is_being_handled_holds_its_whole_group()
+    {
+        await SendAsync(Of("switchover", "alice", "taken"), Of("call-off", "alice", "call off"), Of("report", "host-a", "report"));
+        await ClaimOneAsync();
+
+        (await ClaimAsync()).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task What_one_source_reports_stays_in_its_order_also_when_a_report_failed()
+    {
+        await SendAsync(Of("report", "host-a", "failed"), Of("report", "host-a", "later"), Of("report", "host-b", "another's"));
+        await Queue.RetryAsync(await ClaimOneAsync(), Ages, "broke", Cancellation);
+
+        (await ClaimAsync()).Select(TextOf).ShouldBe(["another's"]);
+    }
+
+    [Fact]
+    public async Task Once_the_failed_one_is_taken_again_it_holds_everything()
+    {
+        await SendAsync(Of("switchover", "alice", "failed"), Of("call-off", "alice", "call off"));
+        await Queue.RetryAsync(await ClaimOneAsync(), TimeSpan.Zero, "broke", Cancellation);
+        TextOf(await ClaimOneAsync()).ShouldBe("failed");
+
+        (await ClaimAsync()).ShouldBeEmpty();
+    }
 }

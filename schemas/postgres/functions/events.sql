@@ -83,7 +83,8 @@ begin
     if last.whereabouts = here then
         return last.ordinal;
     end if;
-    select i.* into last from zfsha.incarnations i order by i.ordinal desc limit 1 for update; -- One server after the other.
+    lock table zfsha.incarnations in share row exclusive mode; -- One server after the other.
+    select i.* into last from zfsha.incarnations i order by i.ordinal desc limit 1;
     if last.whereabouts is null then
         update zfsha.incarnations set whereabouts = here where ordinal = last.ordinal;
         return last.ordinal;

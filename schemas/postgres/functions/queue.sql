@@ -43,9 +43,17 @@ begin
 end
 $$;
 
+-- Whether a message waits for an earlier one of its group that failed and waits for its next attempt. What p_overtaking names does so only if
+-- that is of such a type too and of the same source: what one source says stays in its order.
+create or replace function zfsha.waits_for_failed(p_body jsonb, p_failed jsonb, p_overtaking text[]) returns boolean language sql immutable as
+$$
+    select (p_body ->> 'type' = any (p_overtaking)) is not true
+        or (p_failed ->> 'type' = any (p_overtaking) and p_failed ->> 'source' = p_body ->> 'source') is true
+$$;
+
 -- Takes due messages. A message waits for the earlier ones of its group that are due, are being handled, or failed and wait for their next
--- attempt; one that is only scheduled for later, and was never taken, holds nobody up. What p_overtaking names waits for a failed one only if that
--- is of such a type too and of the same source: what one source says stays in its order.
+-- attempt; one that is only scheduled for later, and was never taken, holds nobody up. What does not wait for a failed one does not wait for
+-- those either that do.
 create or replace function zfsha.claim_messages(p_queue text, p_max integer, p_visibility interval, p_overtaking text[])
 returns table (id uuid, queue text, body text, attempts integer, enqueued_at timestamptz, claimed_at timestamptz)
 language plpgsql security definer set search_path = pg_catalog as
@@ -66,8 +74,11 @@ begin
                        and not exists (select from zfsha.messages e
                                         where e.queue = c.queue and e.group_key = c.group_key and e.position < c.position
                                           and (e.attempts > 0 or e.due_at <= clock_timestamp())
-                                          and not (e.retrying and c.body ->> 'type' = any (p_overtaking)
-                                                   and (e.body ->> 'type' = any (p_overtaking) and e.body ->> 'source' = c.body ->> 'source') is not true))
+                                          and not (not zfsha.waits_for_failed(c.body, e.body, p_overtaking)
+                                                   and (e.retrying or e.attempts = 0 and exists (
+                                                       select from zfsha.messages f
+                                                        where f.queue = e.queue and f.group_key = e.group_key and f.position < e.position
+                                                          and f.retrying and zfsha.waits_for_failed(e.body, f.body, p_overtaking)))))
                      order by c.position limit p_max
                        for update skip locked) as due
              where m.queue = p_queue and m.position = due.position

@@ -76,7 +76,7 @@ $$;
 
 -- How far behind each reader is. Counting stops at ten thousand.
 create or replace view zfsha.reader_lag as
-select p.name, p.last_seq_id, p.last_updated, p.runner, p.runner_until > clock_timestamp() as running, p.paused_at, p.paused_by,
+select p.name, p.last_seq_id, p.last_updated, p.runner, (p.runner is not null and p.runner_until > clock_timestamp()) as running, p.paused_at, p.paused_by,
        behind.events as events_behind, coalesce(extract(epoch from clock_timestamp() - behind.oldest), 0)::double precision as seconds_behind,
        (select count(*) from zfsha.parked_streams s where s.name = p.name) as parked_streams
   from zfsha.mt_event_progression p

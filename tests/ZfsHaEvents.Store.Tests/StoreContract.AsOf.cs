@@ -1,0 +1,50 @@
+using Shouldly;
+using Xunit;
+
+namespace ZfsHaEvents.Store.Tests;
+
+public abstract partial class StoreContract
+{
+    static readonly DateTimeOffset Eight = new(2026, 3, 1, 8, 0, 0, TimeSpan.Zero);
+
+    [Fact]
+    public async Task What_was_known_at_an_instant_is_the_last_of_each_by_the_clocks_of_those_who_saw_it()
+    {
+        await AppendAsync(
+            Event(type: "begun", host: "c", at: Eight.AddMinutes(-5)), // 1
+            Event(type: "saw", host: "a", at: Eight), // 2
+            Event(type: "saw", host: "b", at: Eight.AddMinutes(1)), // 3
+            Event(type: "imported", host: "a", at: Eight.AddMinutes(2)), // 4
+            Event(type: "claimed", host: "s", at: Eight.AddMinutes(3)), // 5
+            Event(type: "doubt", host: "s", at: Eight.AddMinutes(3)), // 6
+            Event(type: "claimed", host: "s", at: Eight.AddMinutes(10)), // 7
+            Event(type: "doubt", host: "s", at: Eight.AddMinutes(4)), // 8
+            Event(type: "saw", host: "a", at: Eight.AddMinutes(1)), // 9, late
+            Event(type: "saw", host: "b", at: Eight.AddMinutes(20)), // 10
+            Event(type: "other", host: "a", at: Eight.AddMinutes(3))); // 11
+
+        (await AsOfAsync(Eight.AddMinutes(5))).ShouldBe([1, 3, 4, 5, 6, 8]);
+        (await AsOfAsync(Eight.AddMinutes(1))).ShouldBe([1, 3, 9]);
+        (await AsOfAsync(Eight.AddMinutes(-1))).ShouldBe([1]);
+        (await AsOfAsync(Eight.AddMinutes(-10))).ShouldBeEmpty();
+        (await AsOfAsync(DateTimeOffset.MaxValue)).ShouldBe([1, 4, 6, 7, 8, 10]);
+    }
+
+    [Fact]
+    public async Task Several_at_the_same_last_instant_are_all_there()
+    {
+        await AppendAsync(Event(type: "saw", at: Eight), Event(type: "saw", at: Eight), Event(type: "claimed", at: Eight), Event(type: "claimed", at: Eight));
+        (await AsOfAsync(Eight)).ShouldBe([1, 2, 3, 4]);
+    }
+
+    [Fact]
+    public async Task Documents_tell_their_versions()
+    {
+        var commit = await CommitOnAsync(Stream, Event());
+        await Store.CommitAsync(commit with { Documents = [new("dossier", "x", "{}", "T", 7), new("dossier", "y", "{}", "T", 8)] }, Cancellation);
+
+        (await Store.DocumentVersionsAsync("dossier", ["x", "z"], Cancellation)).ShouldBe(new Dictionary<string, long> { ["x"] = 7 });
+    }
+
+    async Task<IEnumerable<long>> AsOfAsync(DateTimeOffset at) => (await Store.AsOfAsync(new(Stream, at, ["saw", "imported"], ["claimed"], ["doubt"]), Cancellation)).Select(e => e.Version);
+}
