@@ -23,10 +23,41 @@ public interface IMessageQueue
     Task DeadLetterAsync(ClaimedMessage message, string reason, string detail, CancellationToken cancellation);
 
     /// <summary>What was given up on, newest first.</summary>
-    Task<IReadOnlyList<DeadLetter>> DeadLettersAsync(int max, CancellationToken cancellation);
+    /// <param name="queue">Only what was taken from this queue; null for all.</param>
+    Task<IReadOnlyList<DeadLetter>> DeadLettersAsync(string? queue, int max, CancellationToken cancellation);
+
+    /// <summary>One message that was given up on; null when there is none of that id.</summary>
+    Task<DeadLetter?> FindDeadLetterAsync(Guid id, CancellationToken cancellation);
+
+    /// <summary>
+    /// Puts a message that was given up on back on its queue: as one that was never taken, behind those of its group. One that its sender has put
+    /// there again meanwhile stays as it is. Had the message been handled after all, it is noticed as a repeat, as ever.
+    /// </summary>
+    /// <returns>False when there is no dead letter of that id.</returns>
+    Task<bool> ReplayAsync(Guid id, CancellationToken cancellation);
+
+    /// <summary>Forgets a message that was given up on, for good.</summary>
+    /// <returns>What was forgotten, for the log; null when there is no dead letter of that id.</returns>
+    Task<DeadLetter?> DiscardAsync(Guid id, CancellationToken cancellation);
+
+    /// <summary>
+    /// Forgets the keys of messages that were handled longer ago, by the database's clock, oldest first. A repeat of such a message is not noticed by
+    /// the queue any more.
+    /// </summary>
+    /// <param name="max">At most so many at once: one short transaction.</param>
+    /// <returns>How many were forgotten; fewer than <paramref name="max"/> when no more were that old, or others are at them.</returns>
+    Task<int> ForgetHandledAsync(TimeSpan olderThan, int max, CancellationToken cancellation);
 
     /// <summary>Returns when a message may be due on the queue, or after <paramref name="longest"/>.</summary>
     Task WaitAsync(string queue, TimeSpan longest, CancellationToken cancellation);
+}
+
+/// <summary>What is often asked of a queue.</summary>
+public static class MessageQueueExtensions
+{
+    /// <summary>What was given up on, of any queue, newest first.</summary>
+    public static Task<IReadOnlyList<DeadLetter>> DeadLettersAsync(this IMessageQueue queue, int max, CancellationToken cancellation) =>
+        queue.DeadLettersAsync(queue: null, max, cancellation);
 }
 
 /// <summary>Leases, timed by the database's clock alone.</summary>

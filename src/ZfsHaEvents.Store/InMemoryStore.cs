@@ -15,7 +15,7 @@ public sealed class InMemoryStore(TimeProvider clock, IReadOnlyList<string>? ove
     readonly Dictionary<string, List<StoredEvent>> _streams = [];
     readonly Dictionary<(string Kind, string Id), Document> _documents = [];
     readonly SortedDictionary<long, Queued> _messages = [];
-    readonly HashSet<string> _handled = [];
+    readonly Dictionary<string, DateTimeOffset> _handled = [];
     readonly List<DeadLetter> _deadLetters = [];
     readonly Dictionary<string, LeaseRow> _leases = [];
     readonly Dictionary<string, SemaphoreSlim> _waiting = [];
@@ -62,7 +62,7 @@ public sealed class InMemoryStore(TimeProvider clock, IReadOnlyList<string>? ove
     {
         Queued? handled = null;
         if (commit.Handled is { } h && (handled = Find(h.Id, h.Attempts)) is null) return CommitResult.NotOurs;
-        if (commit.Handled?.Key is { } key && _handled.Contains(key))
+        if (commit.Handled?.Key is { } key && _handled.ContainsKey(key))
         {
             _messages.Remove(handled!.Position);
             return CommitResult.Duplicate;
@@ -74,7 +74,7 @@ public sealed class InMemoryStore(TimeProvider clock, IReadOnlyList<string>? ove
             return CommitResult.LeaseHeld;
 
         if (handled is not null) _messages.Remove(handled.Position);
-        if (commit.Handled?.Key is { } newKey) _handled.Add(newKey);
+        if (commit.Handled?.Key is { } newKey) _handled[newKey] = Now();
         if (commit.Lease is LeaseChange.Lose) _leases[commit.Lease.Holder] = _leases[commit.Lease.Holder] with { Lost = true };
         if (commit.Lease is LeaseChange.Grant grant) _leases[grant.Holder] = new(grant.Holder, grant.Session, grant.Duration, Now(), Lost: false, grant.Attributes);
 
@@ -242,9 +242,45 @@ public sealed class InMemoryStore(TimeProvider clock, IReadOnlyList<string>? ove
         return Task.CompletedTask;
     }
 
-    public Task<IReadOnlyList<DeadLetter>> DeadLettersAsync(int max, CancellationToken cancellation)
+    public Task<IReadOnlyList<DeadLetter>> DeadLettersAsync(string? queue, int max, CancellationToken cancellation)
     {
-        lock (_gate) return Task.FromResult<IReadOnlyList<DeadLetter>>([.. _deadLetters.Take(max)]);
+        lock (_gate) return Task.FromResult<IReadOnlyList<DeadLetter>>([.. _deadLetters.Where(l => queue is null || l.Queue == Storable.Text(queue)).Take(max)]);
+    }
+
+    public Task<DeadLetter?> FindDeadLetterAsync(Guid id, CancellationToken cancellation)
+    {
+        lock (_gate) return Task.FromResult(_deadLetters.Find(l => l.Id == id));
+    }
+
+    public Task<bool> ReplayAsync(Guid id, CancellationToken cancellation)
+    {
+        lock (_gate)
+        {
+            if (_deadLetters.Find(l => l.Id == id) is not { } letter) return Task.FromResult(false);
+            _deadLetters.Remove(letter);
+            Put([new(letter.Id, letter.Queue, letter.Json, TimeSpan.Zero)]);
+            return Task.FromResult(true);
+        }
+    }
+
+    public Task<DeadLetter?> DiscardAsync(Guid id, CancellationToken cancellation)
+    {
+        lock (_gate)
+        {
+            var letter = _deadLetters.Find(l => l.Id == id);
+            if (letter is not null) _deadLetters.Remove(letter);
+            return Task.FromResult(letter);
+        }
+    }
+
+    public Task<int> ForgetHandledAsync(TimeSpan olderThan, int max, CancellationToken cancellation)
+    {
+        lock (_gate)
+        {
+            var old = _handled.Where(h => h.Value < Now() - olderThan).OrderBy(h => h.Value).Take(max).Select(h => h.Key).ToList();
+            foreach (var key in old) _handled.Remove(key);
+            return Task.FromResult(old.Count);
+        }
     }
 
     public async Task WaitAsync(string queue, TimeSpan longest, CancellationToken cancellation)

@@ -68,23 +68,6 @@ public sealed class PostgresMessageQueue(NpgsqlDataSource database, WakeUps wake
         await database.RunAsync(command, cancellation);
     }
 
-    public async Task<IReadOnlyList<DeadLetter>> DeadLettersAsync(int max, CancellationToken cancellation)
-    {
-        await using var command = database.CreateCommand(
-            "select id, queue, body::text, attempts, reason, detail, enqueued_at, dead_at from zfsha.dead_letters order by dead_at desc, id limit $1");
-        command.Parameters.Add(new() { Value = max });
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
-        var letters = new List<DeadLetter>();
-        while (await reader.ReadAsync(cancellation))
-        {
-            letters.Add(new(
-                reader.GetGuid(0), reader.GetString(1), reader.GetString(2), reader.GetInt32(3), reader.GetString(4), reader.GetString(5),
-                reader.GetFieldValue<DateTimeOffset>(6), reader.GetFieldValue<DateTimeOffset>(7)));
-        }
-
-        return letters;
-    }
-
     public Task WaitAsync(string queue, TimeSpan longest, CancellationToken cancellation) => wakeUps.WaitAsync(queue, longest, cancellation);
 
     public bool Renew(string holder, Guid session)
@@ -121,5 +104,75 @@ public sealed class PostgresMessageQueue(NpgsqlDataSource database, WakeUps wake
         while (await reader.ReadAsync(cancellation))
             expired.Add(new(reader.GetString(0), reader.GetGuid(1), reader.GetFieldValue<DateTimeOffset>(2), reader.GetDouble(3)));
         return expired;
+    }
+
+    // ---- dead letters, and what was handled ---------------------------------------------------------------------------
+
+    const string LetterColumns = "id, queue, body::text, attempts, reason, detail, enqueued_at, dead_at";
+
+    public async Task<IReadOnlyList<DeadLetter>> DeadLettersAsync(string? queue, int max, CancellationToken cancellation)
+    {
+        await using var command = database.CreateCommand(
+            $"select {LetterColumns} from zfsha.dead_letters where $1 is null or queue = $1 order by dead_at desc, id limit $2");
+        command.Parameters.Add(new() { Value = queue is null ? DBNull.Value : Storable.Text(queue), NpgsqlDbType = NpgsqlDbType.Text });
+        command.Parameters.Add(new() { Value = max });
+        return await LettersAsync(command, cancellation);
+    }
+
+    public async Task<DeadLetter?> FindDeadLetterAsync(Guid id, CancellationToken cancellation)
+    {
+        await using var command = database.CreateCommand($"select {LetterColumns} from zfsha.dead_letters where id = $1");
+        command.Parameters.Add(new() { Value = id });
+        return (await LettersAsync(command, cancellation)).SingleOrDefault();
+    }
+
+    public async Task<bool> ReplayAsync(Guid id, CancellationToken cancellation)
+    {
+        await using var command = database.CreateCommand(
+            """
+            with dead as (delete from zfsha.dead_letters where id = $1 returning id, queue, body),
+                 put as (insert into zfsha.messages (id, queue, body) select id, queue, body from dead on conflict (id) do nothing)
+            select queue from dead
+            """);
+        command.Parameters.Add(new() { Value = id });
+        if (await command.ExecuteScalarAsync(cancellation) is not string queue) return false;
+
+        wakeUps.Signal([queue]);
+        return true;
+    }
+
+    public async Task<DeadLetter?> DiscardAsync(Guid id, CancellationToken cancellation)
+    {
+        await using var command = database.CreateCommand($"delete from zfsha.dead_letters where id = $1 returning {LetterColumns}");
+        command.Parameters.Add(new() { Value = id });
+        return (await LettersAsync(command, cancellation)).SingleOrDefault();
+    }
+
+    public async Task<int> ForgetHandledAsync(TimeSpan olderThan, int max, CancellationToken cancellation)
+    {
+        // Several servers forget side by side: what another is at is its business, and nobody waits. The clock is read once, so that an index serves.
+        await using var command = database.CreateCommand(
+            """
+            delete from zfsha.handled_messages h
+             using (select key from zfsha.handled_messages where handled_at < (select clock_timestamp() - $1) order by handled_at limit $2 for update skip locked) as old
+             where h.key = old.key
+            """);
+        command.Parameters.Add(new() { Value = olderThan });
+        command.Parameters.Add(new() { Value = max });
+        return await command.ExecuteNonQueryAsync(cancellation);
+    }
+
+    static async Task<IReadOnlyList<DeadLetter>> LettersAsync(NpgsqlCommand command, CancellationToken cancellation)
+    {
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        var letters = new List<DeadLetter>();
+        while (await reader.ReadAsync(cancellation))
+        {
+            letters.Add(new(
+                reader.GetGuid(0), reader.GetString(1), reader.GetString(2), reader.GetInt32(3), reader.GetString(4), reader.GetString(5),
+                reader.GetFieldValue<DateTimeOffset>(6), reader.GetFieldValue<DateTimeOffset>(7)));
+        }
+
+        return letters;
     }
 }

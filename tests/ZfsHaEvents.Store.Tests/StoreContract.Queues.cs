@@ -251,6 +251,166 @@ public abstract partial class StoreContract
         (await ClaimAsync()).ShouldBeEmpty();
     }
 
+    [Fact]
+    public async Task Dead_letters_can_be_had_one_by_one_or_of_one_queue()
+    {
+        var here = await GivenADeadLetterAsync(Message(text: "here"));
+        var there = await GivenADeadLetterAsync(Message(queue: "host-a", text: "there"));
+
+        (await Queue.DeadLettersAsync("host-a", 10, Cancellation)).Select(l => l.Id).ShouldBe([there]);
+        (await Queue.DeadLettersAsync("host-a", 0, Cancellation)).ShouldBeEmpty();
+        (await Queue.DeadLettersAsync("no\0body", 10, Cancellation)).ShouldBeEmpty();
+        (await Queue.DeadLettersAsync(10, Cancellation)).Count.ShouldBe(2);
+        (await Queue.FindDeadLetterAsync(here, Cancellation)).ShouldBe((await Queue.DeadLettersAsync("server", 10, Cancellation))[0]);
+        (await Queue.FindDeadLetterAsync(Guid.NewGuid(), Cancellation)).ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task A_dead_letter_that_is_replayed_stands_on_its_queue_as_if_never_taken_behind_those_of_its_subject()
+    {
+        var dead = await GivenADeadLetterAsync(Message("p1", "host-a", "again"));
+        await SendAsync(Message("p1", "host-a", "next"));
+        await PassAsync(TimeSpan.FromSeconds(1));
+        var now = (await Store.LoadAsync(Stream, Cancellation)).Now;
+
+        (await Queue.ReplayAsync(dead, Cancellation)).ShouldBeTrue();
+
+        (await Queue.DeadLettersAsync(10, Cancellation)).ShouldBeEmpty();
+        (await ClaimAsync()).ShouldBeEmpty();
+        var next = await ClaimOneAsync("host-a");
+        TextOf(next).ShouldBe("next");
+        (await ClaimAsync(queue: "host-a")).ShouldBeEmpty();
+        await CompleteAsync(next);
+        var again = await ClaimOneAsync("host-a");
+        (TextOf(again), again.Id, again.Attempts).ShouldBe(("again", dead, 1));
+        again.EnqueuedAt.ShouldBeGreaterThanOrEqualTo(now);
+    }
+
+    [Fact]
+    public async Task A_replay_wakes_who_waits_on_the_queue()
+    {
+        var dead = await GivenADeadLetterAsync(Message(queue: "host-a"));
+        await Queue.WaitAsync("host-a", TimeSpan.Zero, Cancellation);
+
+        await Queue.ReplayAsync(dead, Cancellation);
+
+        await Queue.WaitAsync("host-a", Ages, Cancellation).WaitAsync(TimeSpan.FromMinutes(1), Cancellation);
+    }
+
+    [Fact]
+    public async Task A_dead_letter_that_was_handled_after_all_is_noticed_as_a_repeat_when_it_is_replayed()
+    {
+        var dead = await GivenADeadLetterAsync(Message());
+        await SendAsync(Message());
+        (await HandleAsync(await ClaimOneAsync(), "somewhere#1")).ShouldBe(CommitResult.Committed);
+
+        await Queue.ReplayAsync(dead, Cancellation);
+
+        (await HandleAsync(await ClaimOneAsync(), "somewhere#1")).ShouldBe(CommitResult.Duplicate);
+        (await ClaimAsync()).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_dead_letter_whose_sender_has_put_it_again_stands_on_its_queue_once()
+    {
+        var message = Message();
+        var dead = await GivenADeadLetterAsync(message);
+        await SendAsync(message);
+        (await ClaimOneAsync()).Id.ShouldBe(dead);
+
+        (await Queue.ReplayAsync(dead, Cancellation)).ShouldBeTrue();
+
+        (await Queue.FindDeadLetterAsync(dead, Cancellation)).ShouldBeNull();
+        (await ClaimAsync()).ShouldBeEmpty(); // It is taken, and stays so.
+        await PassAsync(Ages + Ages);
+        (await ClaimOneAsync()).Attempts.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task A_message_that_is_replayed_can_be_given_up_on_again()
+    {
+        var dead = await GivenADeadLetterAsync(Message());
+        await Queue.ReplayAsync(dead, Cancellation);
+
+        await Queue.DeadLetterAsync(await ClaimOneAsync(), "Failed", "the second time", Cancellation);
+
+        (await Queue.FindDeadLetterAsync(dead, Cancellation)).ShouldNotBeNull().Detail.ShouldBe("the second time");
+    }
+
+    [Fact]
+    public async Task A_dead_letter_is_discarded_once_and_for_good()
+    {
+        var (kept, dead) = (await GivenADeadLetterAsync(Message()), await GivenADeadLetterAsync(Message()));
+        var letter = await Queue.FindDeadLetterAsync(dead, Cancellation);
+
+        (await Queue.DiscardAsync(dead, Cancellation)).ShouldBe(letter);
+
+        (await Queue.DiscardAsync(dead, Cancellation)).ShouldBeNull();
+        (await Queue.ReplayAsync(dead, Cancellation)).ShouldBeFalse();
+        (await Queue.DeadLettersAsync(10, Cancellation)).Select(l => l.Id).ShouldBe([kept]);
+        (await ClaimAsync()).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Of_many_who_replay_and_discard_one_dead_letter_one_has_it()
+    {
+        var dead = await GivenADeadLetterAsync(Message());
+
+        var had = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => Task.Run(async () =>
+            i % 2 == 0 ? await Queue.ReplayAsync(dead, Cancellation) : await Queue.DiscardAsync(dead, Cancellation) is not null)));
+
+        had.Count(h => h).ShouldBe(1);
+        (await ClaimAsync()).Count.ShouldBe(had.Index().Count(h => h.Item && h.Index % 2 == 0));
+    }
+
+    async Task<Guid> GivenADeadLetterAsync(NewMessage message)
+    {
+        await SendAsync(message);
+        await Queue.DeadLetterAsync(await ClaimOneAsync(message.Queue), "Failed", "a fault", Cancellation);
+        return message.Id;
+    }
+
+    // ---- what was handled --------------------------------------------------------------------------------------------
+
+    [Fact]
+    public async Task What_was_handled_is_forgotten_when_it_is_old_enough_oldest_first_and_no_more_than_asked_for_at_once()
+    {
+        for (var i = 0; i < 4; i++)
+        {
+            await SendAsync(Message());
+            (await HandleAsync(await ClaimOneAsync(), $"somewhere#{i}")).ShouldBe(CommitResult.Committed);
+            await PassAsync(Ages);
+        }
+
+        (await Queue.ForgetHandledAsync(Ages * 5, 10, Cancellation)).ShouldBe(0);
+        (await Queue.ForgetHandledAsync(Ages * 1.5, 2, Cancellation)).ShouldBe(2);
+        (await Queue.ForgetHandledAsync(Ages * 1.5, 2, Cancellation)).ShouldBe(1);
+        (await Queue.ForgetHandledAsync(Ages * 1.5, 2, Cancellation)).ShouldBe(0);
+
+        (await RepeatAsync("somewhere#3")).ShouldBe(CommitResult.Duplicate);
+        (await RepeatAsync("somewhere#2")).ShouldBe(CommitResult.Committed);
+    }
+
+    [Fact]
+    public async Task A_repeat_that_is_noticed_is_remembered_no_longer_for_that()
+    {
+        await RepeatAsync("somewhere#1");
+        await PassAsync(Ages);
+        (await RepeatAsync("somewhere#1")).ShouldBe(CommitResult.Duplicate);
+        await PassAsync(Ages);
+
+        (await Queue.ForgetHandledAsync(Ages * 1.5, 10, Cancellation)).ShouldBe(1);
+    }
+
+    async Task<CommitResult> RepeatAsync(string key)
+    {
+        await SendAsync(Message());
+        return await HandleAsync(await ClaimOneAsync(), key);
+    }
+
+    async Task<CommitResult> HandleAsync(ClaimedMessage message, string key) =>
+        await Store.CommitAsync((await CommitOnAsync(Stream)) with { Handled = new(message.Id, message.Attempts, key) }, Cancellation);
+
     [Theory]
     [InlineData("[]")]
     [InlineData("null")]

@@ -67,7 +67,15 @@ sealed class FaultyDatabase : IMessageQueue, ILeases
         return _store.DeadLetterAsync(message, reason, detail, cancellation);
     }
 
-    public Task<IReadOnlyList<DeadLetter>> DeadLettersAsync(int max, CancellationToken cancellation) => _store.DeadLettersAsync(max, cancellation);
+    public Task<IReadOnlyList<DeadLetter>> DeadLettersAsync(string? queue, int max, CancellationToken cancellation) => _store.DeadLettersAsync(queue, max, cancellation);
+
+    public Task<DeadLetter?> FindDeadLetterAsync(Guid id, CancellationToken cancellation) => _store.FindDeadLetterAsync(id, cancellation);
+
+    public Task<bool> ReplayAsync(Guid id, CancellationToken cancellation) => _store.ReplayAsync(id, cancellation);
+
+    public Task<DeadLetter?> DiscardAsync(Guid id, CancellationToken cancellation) => _store.DiscardAsync(id, cancellation);
+
+    public Task<int> ForgetHandledAsync(TimeSpan olderThan, int max, CancellationToken cancellation) => _store.ForgetHandledAsync(olderThan, max, cancellation);
 
     public Task WaitAsync(string queue, TimeSpan longest, CancellationToken cancellation) => _store.WaitAsync(queue, longest, cancellation);
 
