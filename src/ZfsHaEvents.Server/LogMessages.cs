@@ -53,4 +53,16 @@ static partial class LogMessages
 
     [LoggerMessage(25, LogLevel.Information, "{Reader}: {What}, asked for by {By}")]
     public static partial void ReaderAsked(this ILogger log, string reader, string what, string by);
+
+    [LoggerMessage(18, LogLevel.Information, "Dead letter {Id} of queue {Queue} replayed by {By}")]
+    public static partial void Replayed(this ILogger log, Guid id, string queue, string by);
+
+    [LoggerMessage(19, LogLevel.Warning, "Dead letter {Id} of queue {Queue} ({LetterReason}) discarded by {By}: {Reason}. It was: {Body}")]
+    public static partial void Discarded(this ILogger log, Guid id, string queue, string letterReason, string by, string reason, string body);
+
+    [LoggerMessage(26, LogLevel.Information, "{Count} ids of messages handled more than {Days} days ago are forgotten")]
+    public static partial void HandledForgotten(this ILogger log, int count, double days);
+
+    [LoggerMessage(27, LogLevel.Warning, "Ids of handled messages could not be forgotten; it is tried again later: {Error}")]
+    public static partial void NotForgotten(this ILogger log, string error);
 }

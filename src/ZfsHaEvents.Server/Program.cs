@@ -6,6 +6,7 @@ using ZfsHaEvents.Domain;
 using ZfsHaEvents.Domain.Bus;
 using ZfsHaEvents.Server;
 using ZfsHaEvents.Server.Alerts;
+using ZfsHaEvents.Server.DeadLetters;
 using ZfsHaEvents.Server.Failovers;
 using ZfsHaEvents.Server.Hosts;
 using ZfsHaEvents.Server.Pools;
@@ -24,17 +25,31 @@ var export = Seconds("--export-seconds", OrderTimes.Default.Export.TotalSeconds,
 var import = Seconds("--import-seconds", OrderTimes.Default.Import.TotalSeconds, "Time limit of zpool import; an activity check takes 35 to 40 s with OpenZFS's defaults");
 var labels = Seconds("--labels-seconds", OrderTimes.Default.ReadLabels.TotalSeconds, "Time limit of zdb -lu");
 var grace = Seconds("--grace-seconds", OrderTimes.Default.Grace.TotalSeconds, "Past these, how much longer a report may take before it is missed; as much again, and the step counts as overdue");
+var handled = new Option<TimeSpan>("--handled-retention-days")
+{
+    Description = "How long the ids of handled messages are kept, so that a repeat is noticed on the queue (1 to 3650)",
+    DefaultValueFactory = _ => Housekeeping.RetentionDefault,
+    CustomParser = result =>
+    {
+        var given = result.Tokens[0].Value;
+        if (double.TryParse(given, NumberStyles.Float, CultureInfo.InvariantCulture, out var days) && days is >= 1 and <= 3650) return TimeSpan.FromDays(days);
+        result.AddError($"--handled-retention-days takes a number of days from 1 to 3650, not '{given}': what a host could not send while it was down comes again when it is back");
+        return default;
+    },
+};
 
 var root = new RootCommand("The control plane of ZfsHaEvents: records what happens to ZFS pools on shared disks, decides who holds them, moves them between hosts.")
 {
-    connection, data, urls, lease, start, export, import, labels, grace,
+    connection, data, urls, lease, start, export, import, labels, grace, handled,
 };
 root.SetAction(async (parsed, cancellation) =>
 {
     var times = new OrderTimes(parsed.GetValue(start), parsed.GetValue(export), parsed.GetValue(import), parsed.GetValue(labels), parsed.GetValue(grace));
     try
     {
-        await RunAsync(parsed.GetValue(connection) ?? Environment.GetEnvironmentVariable("ZFSHA_DATABASE"), parsed.GetValue(data)!, parsed.GetValue(urls)!, parsed.GetValue(lease), times, cancellation);
+        await RunAsync(
+            parsed.GetValue(connection) ?? Environment.GetEnvironmentVariable("ZFSHA_DATABASE"), parsed.GetValue(data)!, parsed.GetValue(urls)!, parsed.GetValue(lease), times,
+            parsed.GetValue(handled), cancellation);
         return 0;
     }
     catch (Exception e) when (e is PrivateClusterException or NpgsqlException or IOException or ArgumentException)
@@ -64,7 +79,7 @@ static Option<TimeSpan> Seconds(string name, double standard, string description
     },
 };
 
-static async Task RunAsync(string? connectionString, string dataDirectory, string urls, TimeSpan leaseDuration, OrderTimes times, CancellationToken cancellation)
+static async Task RunAsync(string? connectionString, string dataDirectory, string urls, TimeSpan leaseDuration, OrderTimes times, TimeSpan handledRetention, CancellationToken cancellation)
 {
     var builder = WebApplication.CreateSlimBuilder();
     builder.WebHost.UseUrls(urls).ConfigureKestrel(k => k.Limits.MaxRequestBodySize = BusMessage.LengthMax);
@@ -86,7 +101,8 @@ static async Task RunAsync(string? connectionString, string dataDirectory, strin
     builder.Services.AddSingleton<Dispatch>().AddSingleton<Requests>();
     IReadOnlyList<IProjection> projections = [new PoolActivityProjection()];
     builder.Services.AddSingleton(database).AddSingleton(projections).AddSingleton<ProjectionControl>().AddSingleton<InlineViews>().AddHostedService<Readers>();
-    builder.Services.AddHostedService<QueueWorker>().AddHostedService<LeaseWatch>();
+    builder.Services.AddHostedService(services => new Housekeeping(queue, handledRetention, services.GetRequiredService<ILogger<Housekeeping>>()));
+    builder.Services.AddSingleton(new Backoff(Random.Shared.NextDouble)).AddHostedService<QueueWorker>().AddHostedService<LeaseWatch>();
     builder.Services.AddProblemDetails();
     builder.Services.Configure<RouteHandlerOptions>(o => o.ThrowOnBadRequest = true); // So that the answer can say what is wrong.
     builder.Services.ConfigureHttpJsonOptions(o => (o.SerializerOptions.RespectRequiredConstructorParameters, o.SerializerOptions.RespectNullableAnnotations) = (true, true));
@@ -100,7 +116,7 @@ static async Task RunAsync(string? connectionString, string dataDirectory, strin
     app.MapHosts();
     app.MapAlerts();
     app.MapProjections();
-    app.MapGet("/dead-letters", (IMessageQueue letters, CancellationToken c) => letters.DeadLettersAsync(1000, c));
+    app.MapDeadLetters();
     app.MapGet("/health", async (CancellationToken c) =>
     {
         var read = await store.LoadAsync("none", c);

@@ -6,6 +6,7 @@ using System.Text.Json.Nodes;
 using Shouldly;
 using Xunit;
 using ZfsHaEvents.Domain;
+using ZfsHaEvents.Testing;
 
 namespace ZfsHaEvents.Server.Tests;
 
@@ -319,6 +320,85 @@ public sealed class EndpointTests(EndpointTests.OneServer one) : IClassFixture<E
         ((string?)letter["reason"], (string?)letter["queue"]).ShouldBe(("Malformed", "server"));
         ((string?)letter["detail"]).ShouldNotBeNull().ShouldContain("zfsha.pool.explode");
     }
+
+    /// <summary>A message for a pool that nobody knows, given up on.</summary>
+    /// <returns>The dead letter's id.</returns>
+    async Task<string> GivenADeadLetterAsync(string pool, string id)
+    {
+        await Server.PutAsync($$"""{"specversion":"1.0","id":"{{id}}","source":"x","type":"zfsha.pool.switchover","subject":"{{pool}}","data":{"pool":"{{pool}}","to":"b","by":"alice"} }""");
+        await Server.TakenAsync();
+        return await DeadLetterOfAsync(id) ?? throw new InvalidOperationException($"{id} is no dead letter");
+    }
+
+    async Task<string?> DeadLetterOfAsync(string id) =>
+        (string?)(await Server.GetAsync("/dead-letters")).Body.AsArray().SingleOrDefault(l => ((string)l!["json"]!).Contains($"\"{id}\"", StringComparison.Ordinal))?["id"];
+
+    [Fact]
+    public async Task A_dead_letter_can_be_looked_at_and_replayed_when_its_cause_is_gone()
+    {
+        var (late, id) = (World.NewPool(), $"early-{_pool}");
+        var letter = await GivenADeadLetterAsync($"late{late}", id);
+        ((string?)(await Server.GetAsync($"/dead-letters/{letter}")).Body["reason"]).ShouldBe("UnknownPool");
+        await Server.TellAsync(World.Saw("a", late, $"late{late}"));
+
+        ShouldBeProblem(await Server.PostAsync($"/dead-letters/{letter}/replays", new { by = " " }), HttpStatusCode.BadRequest, "BadRequest", "who asks");
+        var (status, body) = await Server.PostAsync($"/dead-letters/{letter}/replays", new { by = "alice of the night shift" });
+        (status, (string?)body["id"]).ShouldBe((HttpStatusCode.Accepted, letter));
+        await Server.TakenAsync();
+
+        ((string?)(await Server.GetAsync($"/moves/{id}")).Body["state"]).ShouldBe("Running");
+        (await DeadLetterOfAsync(id)).ShouldBeNull();
+        ShouldBeProblem(await Server.PostAsync($"/dead-letters/{letter}/replays", new { by = "alice" }), HttpStatusCode.NotFound, "UnknownDeadLetter", letter);
+        await Eventually.TrueAsync("it is logged who asked", () => Server.Output.Contains($"Dead letter {letter} of queue server replayed by alice of the night shift", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_replay_whose_cause_is_not_gone_is_a_dead_letter_again()
+    {
+        var letter = await GivenADeadLetterAsync("nowhere", $"again-{_pool}");
+
+        (await Server.PostAsync($"/dead-letters/{letter}/replays", new { by = "alice" })).Status.ShouldBe(HttpStatusCode.Accepted);
+        await Server.TakenAsync();
+
+        ((int?)(await Server.GetAsync($"/dead-letters/{letter}")).Body["attempts"]).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task A_dead_letter_is_discarded_with_a_reason_and_the_log_keeps_it()
+    {
+        var (id, path) = ($"away-{_pool}", $"/dead-letters/{await GivenADeadLetterAsync("nowhere", $"away-{_pool}")}");
+
+        ShouldBeProblem(await SendAsync(HttpMethod.Delete, path, """{"by":"alice"}"""), HttpStatusCode.BadRequest, "BadRequest", "reason");
+        ShouldBeProblem(await SendAsync(HttpMethod.Delete, path, """{"by":"alice","reason":" "}"""), HttpStatusCode.BadRequest, "BadRequest", "why");
+        ShouldBeProblem(await SendAsync(HttpMethod.Delete, path, """{"by":"","reason":"x"}"""), HttpStatusCode.BadRequest, "BadRequest", "who asks");
+        (await Server.GetAsync(path)).Status.ShouldBe(HttpStatusCode.OK);
+        (await SendAsync(HttpMethod.Delete, path, """{"by":"alice","reason":"a typing error"}""")).Status.ShouldBe(HttpStatusCode.OK);
+
+        ShouldBeProblem(await Server.GetAsync(path), HttpStatusCode.NotFound, "UnknownDeadLetter", "zfsha dead-letters");
+        ShouldBeProblem(await SendAsync(HttpMethod.Delete, path, """{"by":"alice","reason":"twice"}"""), HttpStatusCode.NotFound, "UnknownDeadLetter", "discarded");
+        await Eventually.TrueAsync("the log has who, why and what", () => Server.Output.Split('\n').Any(line =>
+            line.Contains("discarded by alice: a typing error", StringComparison.Ordinal) && line.Contains(id, StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task Dead_letters_are_listed_by_queue_and_no_more_than_asked_for()
+    {
+        foreach (var id in (string[])["one", "two"]) await GivenADeadLetterAsync("nowhere", $"{id}-{_pool}");
+
+        (await Server.GetAsync("/dead-letters?queue=server&limit=1")).Body.AsArray().Count.ShouldBe(1);
+        (await Server.GetAsync("/dead-letters?queue=host-a")).Body.AsArray().ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData("GET", "?limit=0", "limit")]
+    [InlineData("GET", "?limit=10001", "limit")]
+    [InlineData("GET", "?limit=all", "all")]
+    [InlineData("GET", "/1", "UUID")]
+    [InlineData("POST", "/1/replays", "UUID")]
+    [InlineData("DELETE", "/1", "UUID")]
+    public async Task What_cannot_be_a_dead_letter_is_a_bad_request(string method, string path, string named) => ShouldBeProblem(
+        method == "GET" ? await Server.GetAsync($"/dead-letters{path}") : await SendAsync(new(method), $"/dead-letters{path}", """{"by":"alice","reason":"x"}"""),
+        HttpStatusCode.BadRequest, "BadRequest", named);
 
     [Fact]
     public async Task Hosts_are_listed_with_their_leases()

@@ -31,4 +31,35 @@ public sealed class OptionTests
 
         await server.StartAsync();
     }
+
+    [Theory]
+    [InlineData("0.9")]
+    [InlineData("0")]
+    [InlineData("-7")]
+    [InlineData("3651")]
+    [InlineData("NaN")]
+    [InlineData("a week")]
+    public async Task A_retention_of_handled_ids_that_makes_no_sense_is_refused(string days)
+    {
+        await using var server = new ServerProcess { Options = ["--handled-retention-days", days] };
+        server.Launch();
+
+        (await server.EndedAsync()).ShouldBe(1);
+        await Eventually.TrueAsync("its last words have arrived", () => server.Output.Contains($"from 1 to 3650, not '{days}'", StringComparison.Ordinal));
+        Directory.Exists(server.Data).ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task What_was_handled_longer_ago_than_the_retention_is_forgotten_when_the_server_starts()
+    {
+        await using var server = new ServerProcess { Options = ["--handled-retention-days", "2.5"] };
+        await server.StartAsync();
+        await server.ExecuteAsync("insert into zfsha.handled_messages (key, handled_at) values ('x#old', now() - interval '61 hours'), ('x#new', now() - interval '59 hours')");
+        await server.StopAsync();
+
+        await server.StartAsync();
+
+        await Eventually.TrueAsync("the old one is gone", async () => (long)(await server.ExecuteAsync("select count(*) from zfsha.handled_messages where key = 'x#old'"))! == 0);
+        (await server.ExecuteAsync("select count(*) from zfsha.handled_messages where key = 'x#new'")).ShouldBe(1L);
+    }
 }

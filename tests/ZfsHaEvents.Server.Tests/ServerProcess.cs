@@ -42,12 +42,15 @@ sealed class ServerProcess : IAsyncDisposable
 
     public double LeaseSeconds { get; init; } = 3600;
 
+    /// <summary>More of its command line.</summary>
+    public IReadOnlyList<string> Options { get; init; } = [];
+
     public bool HasEnded => _process!.HasExited;
 
     /// <summary>Starts it, without waiting.</summary>
     public void Launch(params (string Name, string Value)[] variables)
     {
-        var start = new ProcessStartInfo(Program(), ["--data", Data, "--urls", Http.BaseAddress!.ToString().TrimEnd('/'), "--lease-seconds", LeaseSeconds.ToString(CultureInfo.InvariantCulture)]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(Program(), ["--data", Data, "--urls", Http.BaseAddress!.ToString().TrimEnd('/'), "--lease-seconds", LeaseSeconds.ToString(CultureInfo.InvariantCulture), .. Options]) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment.Remove("ZFSHA_DATABASE");
         foreach (var (name, value) in variables) start.Environment[name] = value;
         _process = new Process { StartInfo = start };

@@ -7,6 +7,7 @@ using ZfsHaEvents.Domain;
 using ZfsHaEvents.Domain.Alerts;
 using ZfsHaEvents.Domain.Bus;
 using ZfsHaEvents.Domain.Pools;
+using ZfsHaEvents.Domain.Views;
 using ZfsHaEvents.Server.Running;
 using ZfsHaEvents.Store;
 using ZfsHaEvents.Testing;
@@ -31,7 +32,7 @@ public sealed class StreamRunnerTests : IDisposable
         _memory = new(_clock);
         _store = new(_memory);
         _runner = new(_store, OrderTimes.Default, Lease, NullLogger<StreamRunner>.Instance);
-        _worker = new(_memory, new Dispatch(_store, _runner), NullLogger<QueueWorker>.Instance);
+        _worker = new(_memory, new Dispatch(_store, _runner), new Backoff(() => 0), NullLogger<QueueWorker>.Instance);
         _watch = new(_memory, _runner, NullLogger<LeaseWatch>.Instance);
     }
 
@@ -304,19 +305,148 @@ public sealed class StreamRunnerTests : IDisposable
     public async Task A_message_is_not_parked_for_a_no_of_the_databases_and_is_handled_once_there_is_none(string state)
     {
         await GivenAPoolOnAAsync();
-        await PutAsync(World.Switchover("tank", "b", "move-1"));
-        _store.BeforeCommit = _ => throw new PostgresException("no", "ERROR", "ERROR", state);
+        var other = World.NewPool();
+        await PutAsync(World.Switchover("tank", "b", "move-1"), World.Saw("a", other, "other"));
+        var tried = 0;
+        _store.BeforeCommit = commit =>
+        {
+            if (commit.Stream != Stream) return Task.CompletedTask;
+            tried++;
+            throw new PostgresException("no", "ERROR", "ERROR", state);
+        };
         for (var i = 0; i < 20; i++)
         {
-            (await Should.ThrowAsync<PostgresException>(() => _worker.StepAsync(Cancellation))).SqlState.ShouldBe(state);
+            await RunAsync();
             _clock.Advance(TimeSpan.FromMinutes(1));
         }
 
+        tried.ShouldBe(20);
+        (await TypesAsync(StreamRunner.StreamOf(other))).ShouldContain("pool_discovered");
         _store.BeforeCommit = null;
         await RunAsync();
 
         (await TypesAsync(Stream)).ShouldContain("switchover_requested");
         (await _memory.DeadLettersAsync(10, Cancellation)).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Outages_and_conflicts_do_not_count_against_a_message_that_a_fault_of_ours_trips_over_later()
+    {
+        await GivenAPoolOnAAsync();
+        await PutAsync(World.Switchover("tank", "b", "move-1"));
+        _store.BeforeLoad = stream => throw new NpgsqlException("away");
+        for (var i = 0; i < 20; i++)
+        {
+            await Should.ThrowAsync<NpgsqlException>(() => _worker.StepAsync(Cancellation));
+            _clock.Advance(TimeSpan.FromMinutes(1));
+        }
+
+        _store.BeforeLoad = stream => throw new InvalidOperationException("a fault of ours");
+        await RunAsync();
+        (await _memory.DeadLettersAsync(10, Cancellation)).ShouldBeEmpty();
+
+        _store.BeforeLoad = null;
+        _clock.Advance(TimeSpan.FromMinutes(1));
+        await RunAsync();
+        (await TypesAsync(Stream)).ShouldContain("switchover_requested");
+    }
+
+    [Fact]
+    public async Task A_message_given_up_on_is_handled_when_it_is_replayed_once_the_fault_is_gone()
+    {
+        await GivenAPoolOnAAsync();
+        await PutAsync(World.Switchover("tank", "b", "move-1"));
+        _store.BeforeLoad = stream => throw new InvalidOperationException("a fault of ours");
+        for (var i = 0; i < Backoff.FailuresMax; i++)
+        {
+            await RunAsync();
+            _clock.Advance(TimeSpan.FromMinutes(1));
+        }
+
+        var letter = (await _memory.DeadLettersAsync(10, Cancellation)).ShouldHaveSingleItem();
+        await _memory.ReplayAsync(letter.Id, Cancellation);
+        await RunAsync(); // It has all its attempts again.
+        (await _memory.DeadLettersAsync(10, Cancellation)).ShouldBeEmpty();
+        _store.BeforeLoad = null;
+        _clock.Advance(TimeSpan.FromMinutes(1));
+        await RunAsync();
+
+        (await TypesAsync(Stream)).Count(t => t == "switchover_started").ShouldBe(1);
+    }
+
+    // ---- what was handled long ago ------------------------------------------------------------------------------------
+
+    /// <summary>All is forgotten that was handled until now; what fell due meanwhile is taken off the queue.</summary>
+    async Task ForgetAsync(int atLeast)
+    {
+        using var housekeeping = new Housekeeping(_memory, Housekeeping.RetentionDefault, NullLogger<Housekeeping>.Instance);
+        (await housekeeping.StepAsync(Cancellation)).ShouldBe(0);
+        _clock.Advance(Housekeeping.RetentionDefault + TimeSpan.FromSeconds(1));
+        (await housekeeping.StepAsync(Cancellation)).ShouldBeGreaterThanOrEqualTo(atLeast);
+        foreach (var reminder in await _memory.ClaimAsync(Queues.Server, 10, Lease, Cancellation)) await _memory.SendAsync([], completes: reminder.Id, Cancellation);
+    }
+
+    [Fact]
+    public async Task A_request_that_comes_again_after_its_id_was_forgotten_asks_for_nothing_new()
+    {
+        await GivenAPoolOnAAsync();
+        BusMessage[] requests =
+        [
+            World.Automatic(_pool), World.Switchover("tank", "nobody", "move-1"), World.Switchover("tank", "b", "move-2"), World.Failover("tank", "b", "move-3"), World.Fenced(_pool, "a"),
+        ];
+        await PutAsync(requests);
+        await RunAsync();
+        var (types, orders) = (await TypesAsync(Stream), await TakeAsync("host-a"));
+        types.Count(t => t.EndsWith("_refused", StringComparison.Ordinal)).ShouldBe(3);
+        orders.ShouldHaveSingleItem().ShouldBeOfType<ExportPool>();
+
+        await ForgetAsync(atLeast: requests.Length);
+        var results = new List<CommitResult>();
+        _store.AfterCommit = results.Add;
+        await PutAsync(requests);
+        await RunAsync();
+
+        results.ShouldBe(Enumerable.Repeat(CommitResult.Committed, requests.Length)); // Decided on once more: the queue noticed no repeat.
+        (await TypesAsync(Stream)).ShouldBe(types);
+        (await TakeAsync("host-a")).ShouldBe(orders); // The one that nobody has completed.
+        (await _memory.DeadLettersAsync(10, Cancellation)).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_report_that_comes_again_after_its_id_was_forgotten_is_late_news()
+    {
+        await GivenAPoolOnAAsync();
+        var report = World.Saw("a", _pool, "tank", World.Held with { Health = PoolHealth.Degraded });
+        await PutAsync(report, World.Saw("a", _pool, "tank"));
+        await RunAsync();
+        var before = await _memory.LoadAsync(Stream, Cancellation);
+
+        await ForgetAsync(atLeast: 2);
+        await PutAsync(report);
+        await RunAsync();
+
+        var after = (await _memory.LoadAsync(Stream, Cancellation)).Events.Skip(before.Events.Count).ShouldHaveSingleItem();
+        (after.Type, Codec.ReadPoolEvent(after).Stamp.Late).ShouldBe(("pool_observed", true));
+        var (pool, _) = StreamRunner.Fold(_pool, before.Events);
+        var view = JsonSerializer.Deserialize((await _memory.DocumentAsync(StreamRunner.Kinds.Ownership, _pool.ToString(), Cancellation))!.Json, StoredJson.Default.PoolOwnership)!;
+        JsonSerializer.Serialize(view with { Version = 0 }).ShouldBe(JsonSerializer.Serialize(PoolOwnership.Of(pool) with { Version = 0 }));
+        view.Health.ShouldBe(PoolHealth.Online);
+    }
+
+    [Fact]
+    public async Task Every_batch_that_is_old_enough_is_forgotten_in_one_round()
+    {
+        using var housekeeping = new Housekeeping(_memory, TimeSpan.FromDays(1), NullLogger<Housekeeping>.Instance);
+        for (var i = 0; i < 2500; i++)
+        {
+            await _memory.SendAsync([new(Guid.NewGuid(), "q", "{}", TimeSpan.Zero)], null, Cancellation);
+            var taken = (await _memory.ClaimAsync("q", 1, Lease, Cancellation))[0];
+            await _memory.CommitAsync(new("s", "pool", 0, taken.Now, null) { Handled = new(taken.Id, 1, $"x#{i}") }, Cancellation);
+        }
+
+        _clock.Advance(TimeSpan.FromDays(2));
+        (await housekeeping.StepAsync(Cancellation)).ShouldBe(2500);
+        (await housekeeping.StepAsync(Cancellation)).ShouldBe(0);
     }
 
     // ---- what others wrote -------------------------------------------------------------------------------------------
@@ -430,6 +560,8 @@ sealed class DisturbedStore(IEventStore store) : IEventStore
 
     public Func<Commit, Task>? BeforeCommit { get; set; }
 
+    public Action<CommitResult>? AfterCommit { get; set; }
+
     public Task<StreamRead> LoadAsync(string stream, CancellationToken cancellation)
     {
         BeforeLoad?.Invoke(stream);
@@ -439,7 +571,9 @@ sealed class DisturbedStore(IEventStore store) : IEventStore
     public async Task<CommitResult> CommitAsync(Commit commit, CancellationToken cancellation)
     {
         if (BeforeCommit is { } before) await before(commit);
-        return await store.CommitAsync(commit, cancellation);
+        var result = await store.CommitAsync(commit, cancellation);
+        AfterCommit?.Invoke(result);
+        return result;
     }
 
     public Task<IReadOnlyList<StoredEvent>> QueryAsync(EventQuery query, CancellationToken cancellation) => store.QueryAsync(query, cancellation);

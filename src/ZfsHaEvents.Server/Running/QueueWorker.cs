@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Data.Common;
 using ZfsHaEvents.Domain;
 using ZfsHaEvents.Domain.Bus;
@@ -6,13 +7,13 @@ using ZfsHaEvents.Store;
 namespace ZfsHaEvents.Server.Running;
 
 /// <summary>Takes messages off the server's queue and has them decided. Retries are the queue's business, not the handlers'.</summary>
-public sealed class QueueWorker(IMessageQueue queue, Dispatch dispatch, ILogger<QueueWorker> log) : BackgroundService
+public sealed class QueueWorker(IMessageQueue queue, Dispatch dispatch, Backoff backoff, ILogger<QueueWorker> log) : BackgroundService
 {
     /// <summary>Messages of one pool come one after the other anyway; so many pools are worked on at once.</summary>
     const int Parallel = 4;
 
-    /// <summary>A message that failed so often is a bug's doing and is put aside.</summary>
-    const int AttemptsMax = 8;
+    /// <summary>Failing messages whose failures are counted; never reached but by a flood of them.</summary>
+    const int FailuresKept = 10_000;
 
     /// <summary>A reason is read by people; the message itself is kept beside it.</summary>
     const int DetailMax = 1500;
@@ -27,6 +28,7 @@ public sealed class QueueWorker(IMessageQueue queue, Dispatch dispatch, ILogger<
     static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
     readonly Repeats _repeats = new();
+    readonly ConcurrentDictionary<Guid, int> _failures = [];
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -42,7 +44,7 @@ public sealed class QueueWorker(IMessageQueue queue, Dispatch dispatch, ILogger<
             }
             catch (Exception e) when (e is DbException || DatabaseOutage.Is(e))
             {
-                if (_repeats.IsNews(e.Message)) log.DatabaseUnavailable(e.Message); // What was taken is given out again once its time is over.
+                if (IsNews(e)) log.DatabaseUnavailable(e.Message); // What was taken is given out again once its time is over.
                 await Task.Delay(DatabaseOutage.Is(e) ? Poll : Pause, CancellationToken.None);
             }
         }
@@ -63,35 +65,52 @@ public sealed class QueueWorker(IMessageQueue queue, Dispatch dispatch, ILogger<
         {
             var envelope = BusMessage.Read(message.Json);
             var ran = await dispatch.RunAsync(envelope, new(message.Id, message.Attempts, envelope.Key()), cancellation);
-            if (ran.Result is CommitResult.VersionConflict) await queue.RetryAsync(message, TimeSpan.FromMilliseconds(20), "somebody else appended first, every time", cancellation);
-            else if (ran.Result is CommitResult.Archived) await DeadLetterAsync(message, "Archived", "the pool's stream is archived", cancellation);
+            if (ran.Result is CommitResult.VersionConflict && backoff.Of(ErrorClass.VersionConflict, message.Attempts) is Fate.Again(var delay))
+            {
+                await queue.RetryAsync(message, delay, "somebody else appended first, every time", cancellation);
+                return;
+            }
+
+            _failures.TryRemove(message.Id, out _);
+            if (ran.Result is CommitResult.Archived) await DeadLetterAsync(message, "Archived", "the pool's stream is archived", cancellation);
             else if (ran.Result is not CommitResult.Committed) log.NothingToDo(message.Id, ran.Result.ToString());
         }
-        catch (MalformedMessageException e)
+        catch (Exception e) when (e is not OperationCanceledException && Backoff.ClassOf(e) is not ErrorClass.DatabaseOutage)
         {
-            await DeadLetterAsync(message, "Malformed", e.Message, cancellation);
-        }
-        catch (UndeliverableException e)
-        {
-            await DeadLetterAsync(message, e.Reason, e.Detail, cancellation);
-        }
-        catch (Exception e) when (!DatabaseOutage.Is(e) && !DatabaseOutage.SaysNo(e) && e is not OperationCanceledException)
-        {
-            await FailedAsync(message, e, cancellation); // A bug: this message must not stop the others.
+            await FailedAsync(message, e, cancellation); // Whatever it is, this message must not stop the others.
         }
     }
 
     async Task FailedAsync(ClaimedMessage message, Exception exception, CancellationToken cancellation)
     {
-        if (message.Attempts >= AttemptsMax)
+        var error = Backoff.ClassOf(exception);
+        if (backoff.Of(error, error is ErrorClass.Bug ? Count(message) : message.Attempts) is Fate.Again(var delay))
         {
-            await DeadLetterAsync(message, "Failed", exception.ToString(), cancellation);
+            if (error is ErrorClass.Bug || IsNews(exception)) log.WillRetry(exception, message.Id, message.Attempts, delay);
+            await queue.RetryAsync(message, delay, exception.Message, cancellation);
             return;
         }
 
-        var delay = TimeSpan.FromMilliseconds(50 << Math.Min(message.Attempts, 7));
-        log.WillRetry(exception, message.Id, message.Attempts, delay);
-        await queue.RetryAsync(message, delay, exception.Message, cancellation);
+        var (reason, detail) = exception switch
+        {
+            MalformedMessageException e => ("Malformed", e.Message),
+            UndeliverableException e => (e.Reason, e.Detail),
+            _ => ("Failed", exception.ToString()),
+        };
+        _failures.TryRemove(message.Id, out _);
+        await DeadLetterAsync(message, reason, detail, cancellation);
+    }
+
+    /// <summary>How often a fault of ours has failed this message here, this time included: how often it was taken also counts outages and conflicts.</summary>
+    int Count(ClaimedMessage message)
+    {
+        if (_failures.Count > FailuresKept) _failures.Clear(); // Other servers have handled most of these; what is still ours is tried a few times more.
+        return _failures.AddOrUpdate(message.Id, 1, (_, times) => times + 1);
+    }
+
+    bool IsNews(Exception exception)
+    {
+        lock (_repeats) return _repeats.IsNews(exception.Message);
     }
 
     async Task DeadLetterAsync(ClaimedMessage message, string reason, string detail, CancellationToken cancellation)
