@@ -59,6 +59,13 @@ static class Parsers
     public static Option<DateTimeOffset?> Time(string name, string description) =>
         new(name) { Description = description, HelpName = "TIME", CustomParser = r => ParseTime(r) };
 
+    /// <summary>A dead letter's id.</summary>
+    public static Guid Uuid(ArgumentResult result, string text)
+    {
+        if (!Guid.TryParse(text, out var uuid)) result.AddError($"'{text}' is not a dead letter's id: expected a UUID, as zfsha dead-letters lists it");
+        return uuid;
+    }
+
     static T Parse<T>(ArgumentResult result) where T : struct, IParsable<T>
     {
         try

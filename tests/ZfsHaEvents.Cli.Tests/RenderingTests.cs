@@ -127,6 +127,26 @@ public partial class RenderingTests
             .ShouldContain(line => line.EndsWith("  UnknownPool: no host has ever reported a pool named 'nowhere'", StringComparison.Ordinal));
 
     [Fact]
+    public void One_dead_letter_is_shown_with_the_message_as_it_was() =>
+        Canned.Shown(screen => DeadLettersVerb.WriteOne(screen, Canned.Read("dead-letters", ApiJson.Default.IReadOnlyListDeadLetter)[0])).ShouldBe(
+        [
+            "2026-11-21 14:46:03.869 UTC  UnknownPool: no host has ever reported a pool named 'nowhere'",
+            "    row 31848fe7-4de2-4d05-a0ac-83a52ccef1c8 of queue server, tried 1 times",
+            "    put on the queue 2026-11-21 14:46:03.594 UTC",
+            "{",
+            "  \"id\": \"x1\",",
+            "  \"data\": {",
+            "    \"by\": \"a\",",
+            "    \"to\": \"b\",",
+            "    \"pool\": \"nowhere\"",
+            "  },",
+            "  \"type\": \"zfsha.pool.switchover\",",
+            "  \"source\": \"/x\",",
+            "  \"specversion\": \"1.0\"",
+            "}",
+        ]);
+
+    [Fact]
     public void Moves_are_listed_with_their_ends()
     {
         var lines = Canned.Shown(screen => DossierText.WriteAll(screen, Canned.Read("moves", ApiJson.Default.IReadOnlyListDossier)));

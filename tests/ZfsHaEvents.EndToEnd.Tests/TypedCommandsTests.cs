@@ -273,6 +273,13 @@ public sealed partial class TypedCommandsTests
 
         await DeadLetterAsync(cluster);
         await RecordedDocumentsAreLikeTodaysAsync(cluster);
+        var letter = (string)(await cluster.GetAsync("/dead-letters"))[0]!["id"]!;
+        (await cluster.DoneAsync("dead-letters", "show", letter)).Lines.ShouldContain("    \"pool\": \"nowhere\"");
+        (await cluster.DoneAsync("dead-letters", "replay", letter)).Output.ShouldBe($"replayed: {letter} of queue server");
+        await FakeCluster.EventuallyAsync("it is a dead letter again", async () => (await cluster.GetAsync("/dead-letters")).AsArray().Count == 1, Limit);
+        (await cluster.DoneAsync("dead-letters", "discard", letter, "--reason", "a test's")).Output.ShouldBe($"discarded: {letter} of queue server");
+        (await cluster.TypeAsync("dead-letters", "replay", letter)).Error.ShouldStartWith("refused: UnknownDeadLetter: ");
+        (await cluster.DoneAsync("dead-letters", "list")).Output.ShouldBe("No message was given up on.");
 
         cluster.StartAgent("a");
         await cluster.EverybodyInSessionAsync();

@@ -55,3 +55,9 @@ sealed record CallOffBody(string By, string Reason, RequestId Id);
 sealed record AcknowledgeBody(string By, string Comment, RequestId Id);
 
 sealed record PolicyBody(bool Automatic, FencingMethod Fencing, IReadOnlyList<HostName> Targets, string By, RequestId Id);
+
+/// <summary>Puts a dead letter back on its queue.</summary>
+sealed record ReplayBody(string By);
+
+/// <summary>Forgets a dead letter.</summary>
+sealed record DiscardBody(string By, string Reason);

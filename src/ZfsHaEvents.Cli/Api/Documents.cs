@@ -50,6 +50,12 @@ sealed record RequestDocument(RequestId Id, IReadOnlyList<HistoryDocument> Event
 /// <param name="Follow">The command that shows what becomes of it.</param>
 sealed record SentDocument(string Id, string Type, Guid Row, string Follow);
 
+/// <summary>What came of one dead letter that was to be replayed or discarded.</summary>
+/// <param name="Outcome"><c>replayed</c> or <c>discarded</c>; or the server's reason for doing neither, such as <c>UnknownDeadLetter</c>.</param>
+/// <param name="Queue">The queue that the message was taken from; null when nothing was done.</param>
+/// <param name="Detail">Why nothing was done; null when it was done.</param>
+sealed record DeadLetterOutcome(Guid Id, string Outcome, string? Queue, string? Detail);
+
 /// <summary>A message type.</summary>
 /// <param name="Group"><c>request</c>, <c>report</c>, <c>internal</c> or <c>order</c>.</param>
 /// <param name="Example">A whole message of this type; null for what only the product sends.</param>

@@ -66,7 +66,17 @@ sealed class ServerClient : IDisposable
     public Task<IReadOnlyList<Alert>> AlertsAsync(bool all, CancellationToken cancellation) =>
         GetAsync(all ? "alerts" : "alerts?open=true", ApiJson.Default.IReadOnlyListAlert, cancellation);
 
-    public Task<IReadOnlyList<DeadLetter>> DeadLettersAsync(CancellationToken cancellation) => GetAsync("dead-letters", ApiJson.Default.IReadOnlyListDeadLetter, cancellation);
+    /// <param name="queue">Only those of this queue; null for all.</param>
+    public Task<IReadOnlyList<DeadLetter>> DeadLettersAsync(string? queue, int limit, CancellationToken cancellation) => GetAsync(
+        $"dead-letters?limit={limit.ToString(CultureInfo.InvariantCulture)}{(queue is null ? "" : $"&queue={Uri.EscapeDataString(queue)}")}", ApiJson.Default.IReadOnlyListDeadLetter, cancellation);
+
+    public Task<DeadLetter> DeadLetterAsync(Guid id, CancellationToken cancellation) => GetAsync(PathOf(id), ApiJson.Default.DeadLetter, cancellation);
+
+    public Task<DeadLetter> ReplayAsync(Guid id, ReplayBody body, CancellationToken cancellation) =>
+        ActAsync(HttpMethod.Post, $"{PathOf(id)}/replays", body, ApiJson.Default.ReplayBody, ApiJson.Default.DeadLetter, cancellation);
+
+    public Task<DeadLetter> DiscardAsync(Guid id, DiscardBody body, CancellationToken cancellation) =>
+        ActAsync(HttpMethod.Delete, PathOf(id), body, ApiJson.Default.DiscardBody, ApiJson.Default.DeadLetter, cancellation);
 
     public Task<Health> HealthAsync(CancellationToken cancellation) => GetAsync("health", ApiJson.Default.Health, cancellation);
 
@@ -95,6 +105,8 @@ sealed class ServerClient : IDisposable
 
     static string PathOf(RequestId move) => $"moves/{Uri.EscapeDataString(move.Value)}";
 
+    static string PathOf(Guid deadLetter) => $"dead-letters/{deadLetter}";
+
     static string Of(PoolReference? pool) => pool is { } p ? $"?pool={Uri.EscapeDataString(p.Text)}" : "";
 
     static string Escaped(DateTimeOffset at) => Uri.EscapeDataString(at.UtcDateTime.ToString("O", CultureInfo.InvariantCulture));
@@ -107,18 +119,23 @@ sealed class ServerClient : IDisposable
 
     async Task<Answer> AskAsync<TBody>(HttpMethod method, string path, TBody body, JsonTypeInfo<TBody> type, RequestId id, CancellationToken cancellation)
     {
-        using var content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(body, type));
-        content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
-        using var request = new HttpRequestMessage(method, path) { Content = content };
         try
         {
-            return await SendAsync(request, ApiJson.Default.Answer, cancellation);
+            return await ActAsync(method, path, body, type, ApiJson.Default.Answer, cancellation);
         }
         catch (ServerUnreachableException e) when (e.InnerException is not HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError })
         {
             // It may have been recorded before the answer was lost; the id makes finding out harmless.
             throw new ServerUnreachableException(e.Message, $"Whether it was recorded is not known. Ask again with --id {id}: asking twice with one id is asking once.", e);
         }
+    }
+
+    async Task<T> ActAsync<TBody, T>(HttpMethod method, string path, TBody body, JsonTypeInfo<TBody> type, JsonTypeInfo<T> answer, CancellationToken cancellation) where T : class
+    {
+        using var content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(body, type));
+        content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        using var request = new HttpRequestMessage(method, path) { Content = content };
+        return await SendAsync(request, answer, cancellation);
     }
 
     async Task<T> SendAsync<T>(HttpRequestMessage request, JsonTypeInfo<T> type, CancellationToken cancellation) where T : class
