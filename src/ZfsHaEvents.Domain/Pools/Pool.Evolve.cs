@@ -52,7 +52,7 @@ public sealed partial record Pool
             HaltAcknowledged e => next.Dealt(e.Request) with { Halt = null, Epoch = Highest(e.Epoch, Epoch) },
             AlertAcknowledged e => next.Dealt(e.Request),
             MoveEvent e => next.EvolveMove(e, recorded),
-            UnknownEvent => next with { UnknownHistory = true },
+            UnknownEvent e => next with { FirstUnknown = FirstUnknown ?? new(e.StoredType, recorded.Version) },
 
             // History only: they say what happened and change nothing that is decided on.
             ExportStarted or PoolLockTimedOut or PoolLockBroken

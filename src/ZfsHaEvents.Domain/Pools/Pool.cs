@@ -75,8 +75,11 @@ public sealed partial record Pool
     /// <summary>The requests dealt with, oldest first.</summary>
     public ImmutableList<RequestId> Requests { get; init; } = [];
 
-    /// <summary>The stream holds events of a type unknown to this version.</summary>
-    public bool UnknownHistory { get; init; }
+    /// <summary>The first event of the stream that this version cannot read; null when it can read them all.</summary>
+    public UnknownEntry? FirstUnknown { get; init; }
+
+    /// <summary>The stream holds events that this version cannot read.</summary>
+    public bool UnknownHistory => FirstUnknown is not null;
 
     /// <summary>The running move, if one is.</summary>
     public Move? RunningMove() => Move is { State: MoveState.Running } ? Move : null;
@@ -153,6 +156,11 @@ public sealed record OutstandingImport(HostName Host, OrderId Order, Epoch Epoch
 
 /// <summary>An import by a typed command.</summary>
 public sealed record TypedImport(string By, BootId Boot, long Sequence);
+
+/// <summary>An event of a pool's stream that this version cannot read.</summary>
+/// <param name="StoredType">The name that it is stored under.</param>
+/// <param name="Version">Its place in the stream, from 1.</param>
+public sealed record UnknownEntry(string StoredType, long Version);
 
 /// <summary>The pool takes no orders.</summary>
 /// <param name="Move">The move that halted; null when it was something else.</param>

@@ -243,7 +243,8 @@ static class Guards
 {
     public static (Refusal, string)? NotNow(Pool pool)
     {
-        if (pool.UnknownHistory) return (Refusal.UnknownHistory, "the pool's stream holds events of a type this version does not know; upgrade the server");
+        if (pool.FirstUnknown is { } unknown)
+            return (Refusal.UnknownHistory, $"event {unknown.Version} of the pool's history is a '{unknown.StoredType}', which this version of the server cannot read; upgrade the server to the version that wrote it, or see with 'zfsha history' what it is and who wrote it");
         if (pool.RunningMove() is { } move) return (Refusal.MoveInProgress, $"{move.Kind} {move.Id} is running; ask again when it has ended, and see 'zfsha dossier {move.Id}'");
         if (pool.Halt is { } halt) return (Refusal.HaltNotAcknowledged, $"{halt.Reason}; somebody must look at it and acknowledge it with 'zfsha acknowledge'");
         if (pool.Conflict.Count > 0) return (Refusal.ConflictActive, $"{string.Join(" and ", pool.Conflict)} have the pool imported read-write at once; export it on all but one of them first");

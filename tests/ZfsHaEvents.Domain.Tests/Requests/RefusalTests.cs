@@ -8,9 +8,10 @@ public sealed class RefusalTests : Spec
     [Fact]
     public void A_history_with_unknown_events_takes_no_orders()
     {
-        Given([.. HeldBy(A), new UnknownEvent("pool_something_v9")]);
-        Refuses(Switchover(B), Refusal.UnknownHistory);
-        Refuses(Failover(B), Refusal.UnknownHistory);
+        Given([.. HeldBy(A), new UnknownEvent("pool_something_v9"), new UnknownEvent("pool_anything")]);
+        var said = $"event {Pool.Version - 1} of the pool's history is a 'pool_something_v9', which this version of the server cannot read; upgrade the server";
+        Refuses(Switchover(B), Refusal.UnknownHistory, said);
+        Refuses(Failover(B), Refusal.UnknownHistory, said);
     }
 
     [Fact]
