@@ -307,6 +307,41 @@ public sealed class EndpointTests(EndpointTests.OneServer one) : IClassFixture<E
         ((string?)requested["actor"], (string?)requested["data"]!["Reason"]).ShouldBe(("al\uFFFDice", "\uFFFD"));
     }
 
+    // ---- another version's events --------------------------------------------------------------------------------------
+
+    [Fact]
+    public async Task An_event_of_a_type_that_we_do_not_know_stops_the_orders_of_its_pool_and_nothing_else()
+    {
+        var (other, id) = (World.NewPool(), $"unknown-{_pool}");
+        await Server.TellAsync(World.Saw("a", other, $"tank{other}"));
+        await Server.ExecuteAsync(
+            """
+            with stream as (update zfsha.mt_streams set version = version + 1 where id = $1 returning version)
+            insert into zfsha.mt_events (seq_id, id, stream_id, version, data, type, headers, user_name)
+            select nextval('zfsha.mt_events_sequence'), gen_random_uuid(), $1, version, '{"Fragments":{"Left":17}}', 'pool_defragmented_v2', '{"host":"a"}', 'a newer server' from stream
+            """, $"pool-{_pool}");
+
+        foreach (var what in (string[])["switchovers", "failovers"])
+        {
+            var refused = await Server.PostAsync($"/pools/{_pool}/{what}", new { id = $"{id}-{what}", to = "b", by = "alice" });
+            ShouldBeProblem(refused, HttpStatusCode.Conflict, "UnknownHistory", "event 4 of the pool's history is a 'pool_defragmented_v2', ");
+            ((string?)refused.Body["detail"]).ShouldNotBeNull().ShouldContain("upgrade the server");
+        }
+
+        (await Server.PostAsync($"/pools/{other}/switchovers", new { to = "b", by = "alice" })).Status.ShouldBe(HttpStatusCode.Accepted);
+        (await HistoryAsync()).Select(e => (string?)e["type"]).ShouldBe(
+            ["pool_discovered", "pool_observed", "ownership_claimed", "pool_defragmented_v2", "switchover_requested", "switchover_refused", "failover_requested", "failover_refused"]);
+        var unknown = (await HistoryAsync("&after=3"))[0];
+        ((int?)unknown["data"]!["Fragments"]!["Left"], (string?)unknown["host"], (string?)unknown["actor"]).ShouldBe((17, "a", "a newer server"));
+
+        // What its hosts see is still taken in, and shown.
+        await Server.TellAsync(World.Saw("a", _pool, _name, World.Held with { Health = Domain.Pools.PoolHealth.Degraded }));
+        var pool = (await Server.GetAsync($"/pools/{_pool}")).Body;
+        ((string?)pool["holder"], (string?)pool["health"], (bool?)pool["unknownHistory"]).ShouldBe(("a", "Degraded", true));
+        ((string?)(await Server.GetAsync($"/pools/{_pool}/owner")).Body["holders"]![0]!["host"]).ShouldBe("a");
+        (await Server.GetAsync("/pools")).Body.AsArray().Count(p => (bool?)p!["unknownHistory"] == true).ShouldBe(1);
+    }
+
     // ---- the bus -----------------------------------------------------------------------------------------------------
 
     [Fact]

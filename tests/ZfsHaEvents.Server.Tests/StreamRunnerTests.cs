@@ -469,7 +469,9 @@ public sealed class StreamRunnerTests : IDisposable
         (await _memory.DeadLettersAsync(10, Cancellation)).ShouldBeEmpty();
         var refused = (await _memory.LoadAsync(Stream, Cancellation)).Events[^1];
         refused.Type.ShouldBe("switchover_refused");
-        refused.Json.ShouldContain(nameof(Refusal.UnknownHistory));
+        var refusal = Codec.ReadPoolEvent(refused).Event.ShouldBeOfType<SwitchoverRefused>();
+        refusal.Reason.ShouldBe(Refusal.UnknownHistory);
+        refusal.Detail.ShouldStartWith($"event {version + 1} of the pool's history is a '{type}', ");
         (await TypesAsync(StreamRunner.StreamOf(other))).ShouldContain("switchover_started");
     }
 

@@ -18,7 +18,7 @@ public sealed record HistoryEntry(
 {
     public static HistoryEntry Of(StoredEvent e)
     {
-        var headers = Codec.HeadersOf(e);
+        var headers = EventCatalog.HeadersOf(e);
         using var data = JsonDocument.Parse(e.Json);
         return new(
             e.Version, e.Id, e.Type, e.ObservedAt, e.RecordedAt, headers?.Host?.Value, headers?.Boot?.ToString(), headers?.Sequence, headers?.Late is true, e.Actor,
@@ -32,7 +32,7 @@ static class PoolEndpoints
     const int LimitDefault = 100, LimitMax = 10_000;
 
     /// <summary>What <see cref="OwnerAt"/> goes by: what each host saw last, what was last decided, and every doubt.</summary>
-    static readonly string[] Sights = Codec.AliasesOf(OwnerAt.Sights), LastWords = Codec.AliasesOf(OwnerAt.LastWords), Doubts = Codec.AliasesOf(OwnerAt.Doubts);
+    static readonly string[] Sights = Codec.Catalog.NamesOf(OwnerAt.Sights), LastWords = Codec.Catalog.NamesOf(OwnerAt.LastWords), Doubts = Codec.Catalog.NamesOf(OwnerAt.Doubts);
 
     public static void MapPools(this IEndpointRouteBuilder routes)
     {
@@ -80,12 +80,12 @@ static class PoolEndpoints
         Dispatch dispatch, IEventStore store, CancellationToken cancellation)
     {
         if (limit is <= 0 or > LimitMax) return Problems.Of(StatusCodes.Status400BadRequest, "BadRequest", $"limit must be from 1 to {LimitMax}");
-        if (type?.FirstOrDefault(t => !Codec.Knows(t)) is { } unknown)
-            return Problems.Of(StatusCodes.Status400BadRequest, "UnknownEventType", $"'{unknown}' is not an event type; they are: {string.Join(", ", Codec.All.Select(t => t.Alias))}");
+        if (type?.FirstOrDefault(t => Codec.Catalog.NamesOf(t) is null) is { } unknown)
+            return Problems.Of(StatusCodes.Status400BadRequest, "UnknownEventType", $"'{unknown}' is not an event type; they are: {string.Join(", ", Codec.Catalog.Types.Select(t => t.Alias))}");
 
         var guid = await dispatch.KnownPoolAsync(PoolReference.Parse(pool), cancellation);
         var events = await store.QueryAsync(
-            new(StreamRunner.StreamOf(guid), type ?? [], host, request, from, to, after ?? 0, limit ?? LimitDefault, newestFirst ?? false), cancellation);
+            new(StreamRunner.StreamOf(guid), [.. (type ?? []).SelectMany(t => Codec.Catalog.NamesOf(t)!)], host, request, from, to, after ?? 0, limit ?? LimitDefault, newestFirst ?? false), cancellation);
         return Results.Ok(events.Select(HistoryEntry.Of));
     }
 }

@@ -39,10 +39,10 @@ public sealed class PoolActivityProjection : IProjection
     /// <exception cref="NotSupportedException">The event's type is unknown to this version: what it means for the numbers cannot be known.</exception>
     public object Apply(object document, StoredEvent e)
     {
-        if (!Codec.Knows(e.Type)) throw new NotSupportedException($"this version does not know events of the type '{e.Type}' (version {e.Version}): install one that does, then replay the stream");
+        if (Codec.Catalog.AliasOf(e.Type) is not { } type) throw new NotSupportedException($"this version does not know events of the type '{e.Type}' (version {e.Version}): install one that does, then replay the stream");
 
         var activity = (PoolActivity)document;
-        if (e.Type is "pool_discovered" or "pool_renamed")
+        if (type is "pool_discovered" or "pool_renamed")
         {
             activity.Name = Codec.ReadPoolEvent(e).Event switch
             {
@@ -55,14 +55,14 @@ public sealed class PoolActivityProjection : IProjection
         activity.Events++;
         if (activity.FirstAt is not { } first || e.ObservedAt < first) activity.FirstAt = e.ObservedAt;
         if (activity.LastAt is not { } last || e.ObservedAt > last) activity.LastAt = e.ObservedAt;
-        if (Codec.HeadersOf(e)?.Host is { } host) activity.ByHost[host.Value] = activity.ByHost.GetValueOrDefault(host.Value) + 1;
-        Count(activity, e);
+        if (EventCatalog.HeadersOf(e)?.Host is { } host) activity.ByHost[host.Value] = activity.ByHost.GetValueOrDefault(host.Value) + 1;
+        Count(activity, type, e.ObservedAt);
         return activity;
     }
 
-    static void Count(PoolActivity activity, StoredEvent e)
+    static void Count(PoolActivity activity, string type, DateTimeOffset at)
     {
-        switch (e.Type)
+        switch (type)
         {
             case "import_succeeded": activity.Imports++; break;
             case "export_succeeded": activity.Exports++; break;
@@ -75,6 +75,6 @@ public sealed class PoolActivityProjection : IProjection
             case "conflict_detected": activity.Conflicts++; break;
         }
 
-        if (e.Type is "switchover_completed" or "failover_completed") activity.LastMovedAt = e.ObservedAt;
+        if (type is "switchover_completed" or "failover_completed") activity.LastMovedAt = at;
     }
 }
