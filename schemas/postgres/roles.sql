@@ -46,7 +46,7 @@ grant execute on all functions in schema zfsha to zfsha_server;
 
 grant select on zfsha.incarnations to zfsha_agent;
 grant execute on function zfsha.current_incarnation(), zfsha.renew_lease(text, uuid), zfsha.send_messages(uuid[], text[], jsonb[], interval[], uuid),
-    zfsha.claim_messages(text, integer, interval, text[]), zfsha.extend_messages(uuid[], integer[], interval), zfsha.retry_message(uuid, integer, interval, text),
+    zfsha.claim_messages(text, integer, interval, text[]), zfsha.extend_messages(uuid[], integer[], interval), zfsha.retry_message(uuid, integer, integer, interval, text),
     zfsha.bury_message(uuid, integer, text, text) to zfsha_agent;
 
 grant select on zfsha.pool_history, zfsha.pool_ownership, zfsha.failovers, zfsha.pool_activity to zfsha_reader;
@@ -63,5 +63,5 @@ grant delete on zfsha.mt_event_progression to zfsha_marten;
 grant usage on sequence zfsha.mt_events_sequence to zfsha_marten;
 grant execute on all functions in schema zfsha to zfsha_marten;
 revoke execute on function zfsha.begin_incarnation(text), zfsha.settle_incarnation(), zfsha.renew_lease(text, uuid), zfsha.send_messages(uuid[], text[], jsonb[], interval[], uuid),
-    zfsha.claim_messages(text, integer, interval, text[]), zfsha.extend_messages(uuid[], integer[], interval), zfsha.retry_message(uuid, integer, interval, text),
+    zfsha.claim_messages(text, integer, interval, text[]), zfsha.extend_messages(uuid[], integer[], interval), zfsha.retry_message(uuid, integer, integer, interval, text),
     zfsha.bury_message(uuid, integer, text, text) from zfsha_marten;

@@ -23,7 +23,7 @@ public sealed class InMemoryStore(TimeProvider clock, IReadOnlyList<string>? ove
     DateTimeOffset _tickedAt = clock.GetUtcNow();
     DateTimeOffset _graceFrom = clock.GetUtcNow();
 
-    sealed record Queued(long Position, Guid Id, string Queue, string Json, string? Group, DateTimeOffset DueAt, int Attempts, bool Retrying, DateTimeOffset EnqueuedAt);
+    sealed record Queued(long Position, Guid Id, string Queue, string Json, string? Group, DateTimeOffset DueAt, int Attempts, int Failures, bool Retrying, DateTimeOffset EnqueuedAt);
 
     sealed record LeaseRow(string Holder, Guid Session, TimeSpan Duration, DateTimeOffset RenewedAt, bool Lost, string Attributes);
 
@@ -168,7 +168,7 @@ public sealed class InMemoryStore(TimeProvider clock, IReadOnlyList<string>? ove
         foreach (var message in messages.Where(m => !_messages.Values.Any(q => q.Id == m.Id)))
         {
             var position = ++_position;
-            _messages[position] = new(position, message.Id, message.Queue, message.Json, Attribute(message.Json, "subject"), Now() + message.Delay, Attempts: 0, Retrying: false, Now());
+            _messages[position] = new(position, message.Id, message.Queue, message.Json, Attribute(message.Json, "subject"), Now() + message.Delay, Attempts: 0, Failures: 0, Retrying: false, Now());
             if (_waiting.TryGetValue(message.Queue, out var semaphore) && semaphore.CurrentCount == 0) semaphore.Release();
         }
     }
@@ -190,7 +190,7 @@ public sealed class InMemoryStore(TimeProvider clock, IReadOnlyList<string>? ove
             foreach (var message in due)
             {
                 _messages[message.Position] = message with { Attempts = message.Attempts + 1, DueAt = Now() + visibility, Retrying = false };
-                claimed.Add(new(message.Id, message.Queue, message.Json, message.Attempts + 1, message.EnqueuedAt, Now()));
+                claimed.Add(new(message.Id, message.Queue, message.Json, message.Attempts + 1, message.Failures, message.EnqueuedAt, Now()));
             }
 
             return Task.FromResult<IReadOnlyList<ClaimedMessage>>(claimed);
@@ -221,7 +221,7 @@ public sealed class InMemoryStore(TimeProvider clock, IReadOnlyList<string>? ove
     {
         lock (_gate)
         {
-            if (Find(message.Id, message.Attempts) is { } queued) _messages[queued.Position] = queued with { DueAt = Now() + delay, Retrying = true };
+            if (Find(message.Id, message.Attempts) is { } queued) _messages[queued.Position] = queued with { DueAt = Now() + delay, Failures = message.Failures, Retrying = true };
         }
 
         return Task.CompletedTask;

@@ -23,7 +23,7 @@ public sealed class PostgresMessageQueue(NpgsqlDataSource database, WakeUps wake
 
     public async Task<IReadOnlyList<ClaimedMessage>> ClaimAsync(string queue, int max, TimeSpan visibility, CancellationToken cancellation)
     {
-        await using var command = new NpgsqlCommand("select id, queue, body, attempts, enqueued_at, claimed_at from zfsha.claim_messages($1, $2, $3, $4)");
+        await using var command = new NpgsqlCommand("select id, queue, body, attempts, failures, enqueued_at, claimed_at from zfsha.claim_messages($1, $2, $3, $4)");
         command.Parameters.Add(new() { Value = queue });
         command.Parameters.Add(new() { Value = max });
         command.Parameters.Add(new() { Value = visibility });
@@ -33,7 +33,8 @@ public sealed class PostgresMessageQueue(NpgsqlDataSource database, WakeUps wake
         while (await reader.ReadAsync(cancellation))
         {
             claimed.Add(new(
-                reader.GetGuid(0), reader.GetString(1), reader.GetString(2), reader.GetInt32(3), reader.GetFieldValue<DateTimeOffset>(4), reader.GetFieldValue<DateTimeOffset>(5)));
+                reader.GetGuid(0), reader.GetString(1), reader.GetString(2), reader.GetInt32(3), reader.GetInt32(4), reader.GetFieldValue<DateTimeOffset>(5),
+                reader.GetFieldValue<DateTimeOffset>(6)));
         }
 
         return claimed;
@@ -50,9 +51,10 @@ public sealed class PostgresMessageQueue(NpgsqlDataSource database, WakeUps wake
 
     public async Task RetryAsync(ClaimedMessage message, TimeSpan delay, string error, CancellationToken cancellation)
     {
-        await using var command = new NpgsqlCommand("select zfsha.retry_message($1, $2, $3, $4)");
+        await using var command = new NpgsqlCommand("select zfsha.retry_message($1, $2, $3, $4, $5)");
         command.Parameters.Add(new() { Value = message.Id });
         command.Parameters.Add(new() { Value = message.Attempts });
+        command.Parameters.Add(new() { Value = message.Failures });
         command.Parameters.Add(new() { Value = delay });
         command.Parameters.Add(new() { Value = Storable.Text(error) });
         await database.RunAsync(command, cancellation);

@@ -42,8 +42,9 @@ public sealed record NewMessage(Guid Id, string Queue, string Json, TimeSpan Del
 
 /// <summary>A message taken from a queue, for as long as the visibility time-out lasts.</summary>
 /// <param name="Attempts">How often it has been taken, this time included. It is the lease: only the last taker can complete it.</param>
+/// <param name="Failures">How often a fault of its handlers failed it; written back when it is given back.</param>
 /// <param name="Now">The database's clock when it was taken.</param>
-public sealed record ClaimedMessage(Guid Id, string Queue, string Json, int Attempts, DateTimeOffset EnqueuedAt, DateTimeOffset Now);
+public sealed record ClaimedMessage(Guid Id, string Queue, string Json, int Attempts, int Failures, DateTimeOffset EnqueuedAt, DateTimeOffset Now);
 
 /// <summary>A message that was given up on.</summary>
 public sealed record DeadLetter(Guid Id, string Queue, string Json, int Attempts, string Reason, string Detail, DateTimeOffset EnqueuedAt, DateTimeOffset DeadAt);

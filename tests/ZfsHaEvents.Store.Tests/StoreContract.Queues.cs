@@ -520,4 +520,17 @@ public abstract partial class StoreContract
 
         (await ClaimAsync()).ShouldBeEmpty();
     }
+
+    [Fact]
+    public async Task How_often_a_message_failed_is_kept_with_it_apart_from_how_often_it_was_taken()
+    {
+        await SendAsync(Message());
+        var first = await ClaimOneAsync();
+        await Queue.RetryAsync(first with { Failures = first.Failures + 1 }, TimeSpan.Zero, "a fault", Cancellation);
+        var second = await ClaimOneAsync();
+        await Queue.RetryAsync(second, TimeSpan.Zero, "a conflict", Cancellation);
+        var third = await ClaimOneAsync();
+
+        (second.Attempts, second.Failures, third.Attempts, third.Failures).ShouldBe((2, 1, 3, 1));
+    }
 }

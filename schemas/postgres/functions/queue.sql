@@ -55,7 +55,7 @@ $$;
 -- attempt; one that is only scheduled for later, and was never taken, holds nobody up. What does not wait for a failed one does not wait for
 -- those either that do.
 create or replace function zfsha.claim_messages(p_queue text, p_max integer, p_visibility interval, p_overtaking text[])
-returns table (id uuid, queue text, body text, attempts integer, enqueued_at timestamptz, claimed_at timestamptz)
+returns table (id uuid, queue text, body text, attempts integer, failures integer, enqueued_at timestamptz, claimed_at timestamptz)
 language plpgsql security definer set search_path = pg_catalog as
 $$
 declare
@@ -82,8 +82,8 @@ begin
                      order by c.position limit p_max
                        for update skip locked) as due
              where m.queue = p_queue and m.position = due.position
-            returning m.position, m.id, m.queue, m.body::text, m.attempts, m.enqueued_at)
-        select t.id, t.queue, t.body, t.attempts, t.enqueued_at, clock_timestamp() from taken t order by t.position;
+            returning m.position, m.id, m.queue, m.body::text, m.attempts, m.failures, m.enqueued_at)
+        select t.id, t.queue, t.body, t.attempts, t.failures, t.enqueued_at, clock_timestamp() from taken t order by t.position;
 end
 $$;
 
@@ -97,10 +97,10 @@ $$
 $$;
 
 -- Gives a taken message back.
-create or replace function zfsha.retry_message(p_id uuid, p_attempts integer, p_delay interval, p_error text)
+create or replace function zfsha.retry_message(p_id uuid, p_attempts integer, p_failures integer, p_delay interval, p_error text)
 returns void language sql security definer set search_path = pg_catalog as
 $$
-    update zfsha.messages m set due_at = clock_timestamp() + p_delay, last_error = p_error, retrying = true
+    update zfsha.messages m set due_at = clock_timestamp() + p_delay, failures = p_failures, last_error = p_error, retrying = true
      where m.id = p_id and m.attempts = p_attempts and zfsha.is_for(zfsha.agent_host(), m.queue, m.body)
 $$;
 

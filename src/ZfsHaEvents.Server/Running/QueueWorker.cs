@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Data.Common;
 using ZfsHaEvents.Domain;
 using ZfsHaEvents.Domain.Bus;
@@ -11,9 +10,6 @@ public sealed class QueueWorker(IMessageQueue queue, Dispatch dispatch, Backoff 
 {
     /// <summary>Messages of one pool come one after the other anyway; so many pools are worked on at once.</summary>
     const int Parallel = 4;
-
-    /// <summary>Failing messages whose failures are counted; never reached but by a flood of them.</summary>
-    const int FailuresKept = 10_000;
 
     /// <summary>A reason is read by people; the message itself is kept beside it.</summary>
     const int DetailMax = 1500;
@@ -28,7 +24,6 @@ public sealed class QueueWorker(IMessageQueue queue, Dispatch dispatch, Backoff 
     static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
     readonly Repeats _repeats = new();
-    readonly ConcurrentDictionary<Guid, int> _failures = [];
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -71,7 +66,6 @@ public sealed class QueueWorker(IMessageQueue queue, Dispatch dispatch, Backoff 
                 return;
             }
 
-            _failures.TryRemove(message.Id, out _);
             if (ran.Result is CommitResult.Archived) await DeadLetterAsync(message, "Archived", "the pool's stream is archived", cancellation);
             else if (ran.Result is not CommitResult.Committed) log.NothingToDo(message.Id, ran.Result.ToString());
         }
@@ -84,7 +78,8 @@ public sealed class QueueWorker(IMessageQueue queue, Dispatch dispatch, Backoff 
     async Task FailedAsync(ClaimedMessage message, Exception exception, CancellationToken cancellation)
     {
         var error = Backoff.ClassOf(exception);
-        if (backoff.Of(error, error is ErrorClass.Bug ? Count(message) : message.Attempts) is Fate.Again(var delay))
+        if (error is ErrorClass.Bug) message = message with { Failures = message.Failures + 1 };
+        if (backoff.Of(error, error is ErrorClass.Bug ? message.Failures : message.Attempts) is Fate.Again(var delay))
         {
             if (error is ErrorClass.Bug || IsNews(exception)) log.WillRetry(exception, message.Id, message.Attempts, delay);
             await queue.RetryAsync(message, delay, exception.Message, cancellation);
@@ -97,15 +92,7 @@ public sealed class QueueWorker(IMessageQueue queue, Dispatch dispatch, Backoff 
             UndeliverableException e => (e.Reason, e.Detail),
             _ => ("Failed", exception.ToString()),
         };
-        _failures.TryRemove(message.Id, out _);
         await DeadLetterAsync(message, reason, detail, cancellation);
-    }
-
-    /// <summary>How often a fault of ours has failed this message here, this time included: how often it was taken also counts outages and conflicts.</summary>
-    int Count(ClaimedMessage message)
-    {
-        if (_failures.Count > FailuresKept) _failures.Clear(); // Other servers have handled most of these; what is still ours is tried a few times more.
-        return _failures.AddOrUpdate(message.Id, 1, (_, times) => times + 1);
     }
 
     bool IsNews(Exception exception)
