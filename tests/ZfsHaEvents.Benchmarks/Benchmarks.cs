@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using ZfsHaEvents.Benchmarks.Store;
 using ZfsHaEvents.Clusters;
 
 namespace ZfsHaEvents.Benchmarks;
@@ -17,6 +18,7 @@ static class Benchmarks
             ["behind-back"] = BehindBackAsync,
             ["at-rest"] = AtRestAsync,
             ["busy"] = BusyAsync,
+            ["append"] = AppendBenchmarks.RunAsync,
         };
 
     /// <summary>What we add to the time that ZFS's own commands take.</summary>

@@ -18,6 +18,13 @@ static class ProcessUse
         return (Sum(11..13), Sum(13..15));
     }
 
+    /// <summary>The processes that it started and that live.</summary>
+    public static IReadOnlyList<int> ChildrenOf(int pid)
+    {
+        var children = string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/task/{pid}/children");
+        return [.. File.ReadAllText(children).Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(c => int.Parse(c, CultureInfo.InvariantCulture))];
+    }
+
     /// <summary>Resident memory in MB (10^6 bytes).</summary>
     public static double ResidentMegabytes(int pid)
     {

@@ -29,10 +29,14 @@ public sealed class PostgresServer : IAsyncDisposable
     static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
     static int _numbers;
 
+    /// <summary>What a crash of the machine would lose is of no interest to a test; speed is.</summary>
+    static readonly string[] ForTests = ["fsync=off", "full_page_writes=off", "max_connections=300", "shared_buffers=64MB"];
+
     readonly string _directory;
+    readonly IReadOnlyList<string> _settings;
     Process? _process;
 
-    PostgresServer(string directory) => _directory = directory;
+    PostgresServer(string directory, IReadOnlyList<string> settings) => (_directory, _settings) = (directory, settings);
 
     /// <summary>Where PostgreSQL's programs are.</summary>
     public static string Binaries { get; } = FindBinaries();
@@ -40,12 +44,16 @@ public sealed class PostgresServer : IAsyncDisposable
     /// <summary>The process that accepts connections.</summary>
     public int Pid => int.Parse(File.ReadLines(Path.Combine(Data, "postmaster.pid")).First(), CultureInfo.InvariantCulture);
 
+    /// <summary>Where its socket is: what libpq's programs take as the host.</summary>
+    public string SocketDirectory => _directory;
+
     string Data => Path.Combine(_directory, "data");
 
-    public static async Task<PostgresServer> StartAsync()
+    /// <param name="settings">Settings of the server as <c>name=value</c>; they take the place of those that suit tests.</param>
+    public static async Task<PostgresServer> StartAsync(params string[] settings)
     {
         var name = string.Create(CultureInfo.InvariantCulture, $"zfsha-pg-{Environment.ProcessId}-{Interlocked.Increment(ref _numbers)}");
-        var server = new PostgresServer(Path.Combine(Path.GetTempPath(), name));
+        var server = new PostgresServer(Path.Combine(Path.GetTempPath(), name), [.. ForTests, .. settings]);
         Directory.CreateDirectory(server._directory);
         if (Environment.UserName == "root") await RunAsync("chown", ["postgres:postgres", server._directory]);
         await RunAsync([.. AsOwner(Path.Combine(Binaries, "initdb")), "-D", server.Data, "-U", "zfsha", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions"]);
@@ -80,12 +88,8 @@ public sealed class PostgresServer : IAsyncDisposable
 
     async Task LaunchAsync()
     {
-        // What a crash of the machine would lose is of no interest here; speed is.
         string[] server =
-        [
-            Path.Combine(Binaries, "postgres"), "-D", Data, "-k", _directory, "-c", "listen_addresses=", "-c", "fsync=off", "-c", "full_page_writes=off",
-            "-c", "max_connections=300", "-c", "shared_buffers=64MB",
-        ];
+            [Path.Combine(Binaries, "postgres"), "-D", Data, "-k", _directory, "-c", "listen_addresses=", .. _settings.SelectMany(s => new[] { "-c", s })];
         var command = AsOwner(["/bin/sh", "-c", UntilInputEnds, "sh", _directory, .. server]);
         _process = Process.Start(new ProcessStartInfo(command[0], command.Skip(1)) { RedirectStandardInput = true, WorkingDirectory = "/" })!;
         var started = Stopwatch.GetTimestamp();
