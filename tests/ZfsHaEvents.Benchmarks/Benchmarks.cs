@@ -10,7 +10,8 @@ static class Benchmarks
     /// <summary>An export and an import as they take on a pool of a few file systems; the activity check is at a fiftieth.</summary>
     static readonly ClusterShape Shape = new(TimeScale: 0.02, ExportSeconds: 0.5, ImportSeconds: 0.9, Stoppable: false);
 
-    public static readonly IReadOnlyDictionary<string, Func<CancellationToken, Task<IReadOnlyList<Measured>>>> All =
+    /// <param name="events">How many events the large store has.</param>
+    public static IReadOnlyDictionary<string, Func<CancellationToken, Task<IReadOnlyList<Measured>>>> All(int events) =>
         new Dictionary<string, Func<CancellationToken, Task<IReadOnlyList<Measured>>>>
         {
             ["switchover"] = SwitchoverAsync,
@@ -19,6 +20,7 @@ static class Benchmarks
             ["at-rest"] = AtRestAsync,
             ["busy"] = BusyAsync,
             ["append"] = AppendBenchmarks.RunAsync,
+            ["history"] = cancellation => HistoryBenchmarks.RunAsync(events, cancellation),
         };
 
     /// <summary>What we add to the time that ZFS's own commands take.</summary>

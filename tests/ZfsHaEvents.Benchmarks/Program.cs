@@ -2,15 +2,24 @@ using System.CommandLine;
 using System.Text.Json;
 using ZfsHaEvents.Benchmarks;
 
-var only = new Argument<string[]>("name") { Description = $"Which to run; all without: {string.Join(", ", Benchmarks.All.Keys)}", Arity = ArgumentArity.ZeroOrMore };
+var only = new Argument<string[]>("name") { Description = $"Which to run; all without: {string.Join(", ", Benchmarks.All(0).Keys)}", Arity = ArgumentArity.ZeroOrMore };
 var json = new Option<bool>("--json") { Description = "Print JSON lines" };
-var root = new RootCommand("Measures the product as a whole on this machine: real processes, fake disks. Exit code 1 when a target is missed.") { only, json };
+var events = new Option<int>("--events") { Description = "How many events the large store is generated with, 10000 at least", DefaultValueFactory = _ => 5_000_000 };
+events.Validators.Add(result =>
+{
+    if (result.GetValueOrDefault<int>() < 10_000) result.AddError("--events must be 10000 or more: 400 pools share them, and one has a tenth");
+});
+var root = new RootCommand("Measures the product as a whole on this machine, real processes and fake disks, and its store on a PostgreSQL of its own. Exit code 1 when a target is missed.")
+{
+    only, json, events,
+};
 root.SetAction(async (parsed, cancellation) =>
 {
-    var names = parsed.GetValue(only) is { Length: > 0 } some ? some : [.. Benchmarks.All.Keys];
-    if (names.FirstOrDefault(n => !Benchmarks.All.ContainsKey(n)) is { } unknown)
+    var all = Benchmarks.All(parsed.GetValue(events));
+    var names = parsed.GetValue(only) is { Length: > 0 } some ? some : [.. all.Keys];
+    if (names.FirstOrDefault(n => !all.ContainsKey(n)) is { } unknown)
     {
-        await Console.Error.WriteLineAsync($"There is no benchmark '{unknown}'; there are: {string.Join(", ", Benchmarks.All.Keys)}");
+        await Console.Error.WriteLineAsync($"There is no benchmark '{unknown}'; there are: {string.Join(", ", all.Keys)}");
         return 2;
     }
 
@@ -18,11 +27,11 @@ root.SetAction(async (parsed, cancellation) =>
     foreach (var name in names)
     {
         await Console.Error.WriteLineAsync($"{name} ...");
-        foreach (var measured in await Benchmarks.All[name](cancellation))
+        foreach (var measured in await all[name](cancellation))
         {
             met &= measured.IsMet;
             Console.WriteLine(parsed.GetValue(json)
-                ? JsonSerializer.Serialize(new { name, measured.What, measured.Unit, measured.Judged, measured.Result, measured.Target, measured.IsMet, Baseline = measured.Baseline?.Value, measured.Values })
+                ? JsonSerializer.Serialize(new { name, measured.What, measured.Unit, measured.Judged, measured.Result, measured.Target, measured.AtLeast, measured.IsMet, Baseline = measured.Baseline?.Value, measured.Values, Floor = measured.Floor?.Values })
                 : measured.ToString());
         }
     }
