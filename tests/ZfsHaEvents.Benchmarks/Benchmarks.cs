@@ -20,6 +20,8 @@ static class Benchmarks
             ["at-rest"] = AtRestAsync,
             ["busy"] = BusyAsync,
             ["append"] = AppendBenchmarks.RunAsync,
+            ["read"] = ReadBenchmarks.RunAsync,
+            ["queue"] = QueueBenchmarks.RunAsync,
             ["history"] = cancellation => HistoryBenchmarks.RunAsync(events, cancellation),
         };
 
