@@ -22,6 +22,7 @@ static class Benchmarks
             ["append"] = AppendBenchmarks.RunAsync,
             ["read"] = ReadBenchmarks.RunAsync,
             ["queue"] = QueueBenchmarks.RunAsync,
+            ["projection"] = ProjectionBenchmarks.RunAsync,
             ["history"] = cancellation => HistoryBenchmarks.RunAsync(events, cancellation),
         };
 

@@ -74,8 +74,14 @@ static class HistoryBenchmarks
     /// <summary>What <c>GET /pools/{pool}/owner?at=</c> does for it, but for HTTP.</summary>
     static async Task<OwnerAt> HolderAsync(IEventStore store, PoolGuid pool, DateTimeOffset at, CancellationToken cancellation)
     {
-        var read = await store.LoadAsync(StreamRunner.StreamOf(pool), cancellation);
-        return OwnerAt.Of(pool, read.Events.Select(Codec.ReadPoolEvent), at);
+        var events = await store.AsOfAsync(
+            new(
+                StreamRunner.StreamOf(pool), at,
+                LatestOfEachHost: ["pool_observed", "import_succeeded", "import_refused", "import_failed", "export_succeeded", "export_refused", "export_failed"],
+                Latest: ["ownership_claimed", "ownership_released", "pool_discovered", "pool_renamed"],
+                All: ["ownership_unverified", "fencing_confirmed"]),
+            cancellation);
+        return OwnerAt.Of(pool, events.Select(Codec.ReadPoolEvent), at);
     }
 
     static async Task<Measured> TimeAsync(string what, Func<Task> ask)
