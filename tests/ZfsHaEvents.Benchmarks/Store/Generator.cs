@@ -76,7 +76,11 @@ sealed class Generator(int seed, int events)
 
         // Emptied in the same transaction, tables take rows frozen, and at wal_level=minimal without writing them twice.
         await using var writing = await connection.BeginTransactionAsync(cancellation);
-        await ExecuteAsync(connection, "truncate zfsha.mt_events, zfsha.mt_streams", cancellation);
+        await ExecuteAsync(connection, "set local maintenance_work_mem = '256MB'; truncate zfsha.mt_events, zfsha.mt_streams", cancellation);
+
+        // Sorted at the end, an index is made in a fifth of the time that it takes entry by entry.
+        var indexes = await IndexesAsync(connection, cancellation);
+        foreach (var (name, _) in indexes) await ExecuteAsync(connection, $"drop index {name}", cancellation);
         await using (var copy = await connection.BeginBinaryImportAsync(
             """
             copy zfsha.mt_events (seq_id, id, stream_id, version, data, type, timestamp, tenant_id, mt_dotnet_type, correlation_id, causation_id, headers, user_name, is_archived,
@@ -128,6 +132,7 @@ sealed class Generator(int seed, int events)
             await copy.CompleteAsync(cancellation);
         }
 
+        foreach (var (_, definition) in indexes) await ExecuteAsync(connection, definition, cancellation);
         await writing.CommitAsync(cancellation);
 
         // Readers go by transaction ids and believe only past ones: as many are used up as the events claim.
@@ -137,6 +142,17 @@ sealed class Generator(int seed, int events)
         await ExecuteAsync(connection, "vacuum (analyze) zfsha.mt_events, zfsha.mt_streams", cancellation);
         await ExecuteAsync(connection, "reset session_replication_role", cancellation);
         return sequence;
+    }
+
+    /// <summary>The indexes of the events that are no constraints, and what makes them.</summary>
+    static async Task<IReadOnlyList<(string Name, string Definition)>> IndexesAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    {
+        await using var command = new NpgsqlCommand(
+            "select indexrelid::regclass::text, pg_get_indexdef(indexrelid) from pg_index where indrelid = 'zfsha.mt_events'::regclass and not indisprimary", connection);
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        var indexes = new List<(string, string)>();
+        while (await reader.ReadAsync(cancellation)) indexes.Add((reader.GetString(0), reader.GetString(1)));
+        return indexes;
     }
 
     static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellation)

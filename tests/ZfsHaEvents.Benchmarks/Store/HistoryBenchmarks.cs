@@ -56,6 +56,15 @@ static class HistoryBenchmarks
             ("of a pool, one type and host, from an hour to thirty days", (pool, newest) => Span(All(pool, newest)) with { Types = [One(types)], Host = One(Generator.HostsOf(pool)).Value }),
         ];
 
+        await using var connection = await source.OpenConnectionAsync(cancellation);
+        await using var bare = new NpgsqlCommand("select count(data), count(headers) from zfsha.mt_events where seq_id = any ($1)", connection) { Parameters = { new NpgsqlParameter<long[]>() } };
+        var last = (long)(await ScalarAsync(connection, "select last_value from zfsha.mt_events_sequence", cancellation))!;
+        Task BareAsync()
+        {
+            ((NpgsqlParameter<long[]>)bare.Parameters[0]).TypedValue = [.. Enumerable.Range(0, Page).Select(_ => 1 + draw.NextInt64(last))];
+            return bare.ExecuteScalarAsync(cancellation);
+        }
+
         var measured = new List<Measured>();
         foreach (var (whose, pool) in new (string, Func<int>)[] { ("pools at random", () => draw.Next(Generator.Pools)), ("the pool with a tenth of all events", () => Generator.Big) })
         {
@@ -65,6 +74,7 @@ static class HistoryBenchmarks
                     measured.Add(await TimeAsync($"a history page {what}, {(newest ? "newest" : "oldest")} first; {whose}", () => store.QueryAsync(query(pool(), newest), cancellation)));
             }
 
+            measured.Add(await TimeAsync("for comparison: the server looks up 100 events by number", BareAsync) with { Target = null });
             measured.Add(await TimeAsync($"holder at an instant; {whose}", () => HolderAsync(store, Generator.PoolOf(pool()), Instant(), cancellation)));
         }
 
@@ -96,6 +106,12 @@ static class HistoryBenchmarks
         }
 
         return new(what, "ms", milliseconds, Judged: 99, Target: TargetMilliseconds);
+    }
+
+    static async Task<object?> ScalarAsync(NpgsqlConnection connection, string sql, CancellationToken cancellation)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        return await command.ExecuteScalarAsync(cancellation);
     }
 
     /// <summary>Every type that the large pool has, often or hardly ever.</summary>
