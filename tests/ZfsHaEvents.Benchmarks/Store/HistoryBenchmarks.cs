@@ -81,16 +81,11 @@ static class HistoryBenchmarks
         return measured;
     }
 
-    /// <summary>What <c>GET /pools/{pool}/owner?at=</c> does for it, but for HTTP.</summary>
+    /// <summary>What <c>GET /pools/{pool}/owner?at=</c> does for it, but for HTTP: <c>PoolEndpoints.OwnerOfAsync</c>.</summary>
     static async Task<OwnerAt> HolderAsync(IEventStore store, PoolGuid pool, DateTimeOffset at, CancellationToken cancellation)
     {
         var events = await store.AsOfAsync(
-            new(
-                StreamRunner.StreamOf(pool), at,
-                LatestOfEachHost: ["pool_observed", "import_succeeded", "import_refused", "import_failed", "export_succeeded", "export_refused", "export_failed"],
-                Latest: ["ownership_claimed", "ownership_released", "pool_discovered", "pool_renamed"],
-                All: ["ownership_unverified", "fencing_confirmed"]),
-            cancellation);
+            new(StreamRunner.StreamOf(pool), at, Codec.Catalog.NamesOf(OwnerAt.Sights), Codec.Catalog.NamesOf(OwnerAt.LastWords), Codec.Catalog.NamesOf(OwnerAt.Doubts)), cancellation);
         return OwnerAt.Of(pool, events.Select(Codec.ReadPoolEvent), at);
     }
 

@@ -1,11 +1,10 @@
-using System.Text.Json;
-using ZfsHaEvents.Store;
+using ZfsHaEvents.Server.Projections;
 using ZfsHaEvents.Store.Projections;
 using ZfsHaEvents.Store.Reading;
 
 namespace ZfsHaEvents.Benchmarks.Store;
 
-/// <summary>How fast a view made of every event catches up with a store that it has seen nothing of, and how fast it is made anew beside the one that is read.</summary>
+/// <summary>How fast the view of every pool's activity catches up with a store that it has seen nothing of, and how fast it is made anew beside the one that is read.</summary>
 static class ProjectionBenchmarks
 {
     const int Seed = 7, Events = 200_000;
@@ -19,7 +18,7 @@ static class ProjectionBenchmarks
         var source = database.Open();
         await new Generator(Seed, Events).WriteAsync(source, cancellation);
 
-        var projection = new TypesOfPool();
+        var projection = new PoolActivityProjection();
         var control = new ProjectionControl(source, [projection]);
         var catchUp = new Contender("asynchronous projection, catching up", _ => Load.MeasureAsync(database, async () =>
         {
@@ -55,31 +54,5 @@ static class ProjectionBenchmarks
                     break;
             }
         }
-    }
-
-    /// <summary>How often each type occurs in a pool's history; it looks into every event's body, as projections do.</summary>
-    sealed class TypesOfPool : IProjection
-    {
-        public string Name => "TypesOfPool";
-
-        public int Version => 1;
-
-        public string Kind => "poolactivity";
-
-        public string DotnetType => typeof(Dictionary<string, long>).FullName!;
-
-        public string? DocumentOf(string stream) => stream.StartsWith("pool-", StringComparison.Ordinal) ? stream["pool-".Length..] : null;
-
-        public object Read(string? json) => json is null ? new Dictionary<string, long>() : JsonSerializer.Deserialize<Dictionary<string, long>>(json)!;
-
-        public object Apply(object document, StoredEvent e)
-        {
-            var counts = (Dictionary<string, long>)document;
-            var type = Server.Codec.ReadPoolEvent(e).Event.GetType().Name;
-            counts[type] = counts.GetValueOrDefault(type) + 1;
-            return counts;
-        }
-
-        public string Write(object document) => JsonSerializer.Serialize((Dictionary<string, long>)document);
     }
 }
