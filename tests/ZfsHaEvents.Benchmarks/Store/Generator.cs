@@ -92,6 +92,7 @@ sealed class Generator(int seed, int events)
             {
                 if (one.BeginsTransaction) transaction++;
                 var created = streams.TryGetValue(one.Stream, out var known) ? known.Created : one.RecordedAt;
+                if (one.Version != known.Version + 1) throw new InvalidOperationException($"version {one.Version} of {one.Stream} comes after {known.Version}");
                 streams[one.Stream] = (one.Stream[..one.Stream.IndexOf('-', StringComparison.Ordinal)], created, one.RecordedAt, one.Version);
                 await copy.StartRowAsync(cancellation);
                 await copy.WriteAsync(++sequence, NpgsqlDbType.Bigint, cancellation);
