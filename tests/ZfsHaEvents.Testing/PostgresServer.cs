@@ -29,14 +29,15 @@ public sealed class PostgresServer : IAsyncDisposable
     static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
     static int _numbers;
 
-    /// <summary>What a crash of the machine would lose is of no interest to a test; speed is.</summary>
-    static readonly string[] ForTests = ["fsync=off", "full_page_writes=off", "max_connections=300", "shared_buffers=64MB"];
-
     readonly string _directory;
     readonly IReadOnlyList<string> _settings;
     Process? _process;
 
-    PostgresServer(string directory, IReadOnlyList<string> settings) => (_directory, _settings) = (directory, settings);
+    PostgresServer(IReadOnlyList<string> settings)
+    {
+        _directory = Path.Combine(Path.GetTempPath(), string.Create(CultureInfo.InvariantCulture, $"zfsha-pg-{Environment.ProcessId}-{Interlocked.Increment(ref _numbers)}"));
+        _settings = settings;
+    }
 
     /// <summary>Where PostgreSQL's programs are.</summary>
     public static string Binaries { get; } = FindBinaries();
@@ -44,20 +45,44 @@ public sealed class PostgresServer : IAsyncDisposable
     /// <summary>The process that accepts connections.</summary>
     public int Pid => int.Parse(File.ReadLines(Path.Combine(Data, "postmaster.pid")).First(), CultureInfo.InvariantCulture);
 
-    /// <summary>Where its socket is: what libpq's programs take as the host.</summary>
-    public string SocketDirectory => _directory;
+    /// <summary>The directory of its unix socket, as a connection string's <c>Host</c>.</summary>
+    public string Host => _directory;
 
     string Data => Path.Combine(_directory, "data");
 
-    /// <param name="settings">Settings of the server as <c>name=value</c>; they take the place of those that suit tests.</param>
+    /// <param name="settings">Of PostgreSQL, each <c>name=value</c>.</param>
     public static async Task<PostgresServer> StartAsync(params string[] settings)
     {
-        var name = string.Create(CultureInfo.InvariantCulture, $"zfsha-pg-{Environment.ProcessId}-{Interlocked.Increment(ref _numbers)}");
-        var server = new PostgresServer(Path.Combine(Path.GetTempPath(), name), [.. ForTests, .. settings]);
-        Directory.CreateDirectory(server._directory);
-        if (Environment.UserName == "root") await RunAsync("chown", ["postgres:postgres", server._directory]);
+        var server = await NewAsync(settings);
         await RunAsync([.. AsOwner(Path.Combine(Binaries, "initdb")), "-D", server.Data, "-U", "zfsha", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions"]);
         await server.LaunchAsync();
+        return server;
+    }
+
+    /// <summary>Another server that follows this one by streaming replication, from a copy of what there is now.</summary>
+    public async Task<PostgresServer> StandbyAsync()
+    {
+        var standby = await NewAsync([]);
+        await RunAsync([.. AsOwner(Path.Combine(Binaries, "pg_basebackup")), "-D", standby.Data, "-h", _directory, "-U", "zfsha", "--write-recovery-conf", "--checkpoint=fast", "--no-sync"]);
+        await standby.LaunchAsync();
+        return standby;
+    }
+
+    /// <summary>Ends replication: from its return on this standby is a primary.</summary>
+    public Task PromoteAsync() => ExecuteAsync("do $$ begin if not pg_promote(true, 25) then raise exception 'not promoted within 25 s'; end if; end $$");
+
+    /// <summary>SIGKILL to the process that accepts connections; the others end when they notice.</summary>
+    public void Kill()
+    {
+        using var process = Process.GetProcessById(Pid);
+        process.Kill();
+    }
+
+    static async Task<PostgresServer> NewAsync(IReadOnlyList<string> settings)
+    {
+        var server = new PostgresServer(settings);
+        Directory.CreateDirectory(server._directory);
+        if (Environment.UserName == "root") await RunAsync("chown", ["postgres:postgres", server._directory]);
         return server;
     }
 
@@ -89,7 +114,10 @@ public sealed class PostgresServer : IAsyncDisposable
     async Task LaunchAsync()
     {
         string[] server =
-            [Path.Combine(Binaries, "postgres"), "-D", Data, "-k", _directory, "-c", "listen_addresses=", .. _settings.SelectMany(s => new[] { "-c", s })];
+        [
+            Path.Combine(Binaries, "postgres"), "-D", Data, "-k", _directory, "-c", "listen_addresses=", "-c", "fsync=off", "-c", "full_page_writes=off",
+            "-c", "max_connections=300", "-c", "shared_buffers=64MB", .. _settings.SelectMany(s => (string[])["-c", s]),
+        ];
         var command = AsOwner(["/bin/sh", "-c", UntilInputEnds, "sh", _directory, .. server]);
         _process = Process.Start(new ProcessStartInfo(command[0], command.Skip(1)) { RedirectStandardInput = true, WorkingDirectory = "/" })!;
         var started = Stopwatch.GetTimestamp();

@@ -18,7 +18,7 @@ sealed class StoreDatabase : IAsyncDisposable
 
     StoreDatabase(PostgresServer server) => _server = server;
 
-    public string SocketDirectory => _server.SocketDirectory;
+    public string SocketDirectory => _server.Host;
 
     public string ConnectionString => _server.ConnectionString(Name);
 
