@@ -6,7 +6,11 @@ namespace ZfsHaEvents.Server;
 /// <summary>flock(2): freed by the kernel when its holder dies, however it dies.</summary>
 static partial class FileLock
 {
+    static readonly TimeSpan Again = TimeSpan.FromMilliseconds(20);
+
     const int LockShared = 1, LockExclusive = 2, LockNonBlocking = 4;
+
+    const int Interrupted = 4, WouldBlock = 11; // errno(3)
 
     const int ReadWrite = 2, Create = 0x40, CloseOnExec = 0x80000; // open(2), the same numbers on x86-64 and arm64.
 
@@ -17,16 +21,26 @@ static partial class FileLock
         return file >= 0 ? new(file, ownsHandle: true) : throw new PrivateClusterException($"{path} cannot be opened: {Marshal.GetLastPInvokeErrorMessage()}");
     }
 
-    public static void Shared(SafeFileHandle file) => Check(Flock(file, LockShared));
+    /// <summary>Waits for whoever holds it exclusively.</summary>
+    public static Task SharedAsync(SafeFileHandle file, CancellationToken cancellation) => TakeAsync(file, LockShared, cancellation);
 
-    public static void Exclusive(SafeFileHandle file) => Check(Flock(file, LockExclusive));
+    /// <summary>Waits for everybody else.</summary>
+    public static Task ExclusiveAsync(SafeFileHandle file, CancellationToken cancellation) => TakeAsync(file, LockExclusive, cancellation);
 
-    public static bool TryExclusive(SafeFileHandle file) => Flock(file, LockExclusive | LockNonBlocking) == 0;
+    /// <summary>False when somebody else has it. What this file held before may then be gone: flock(2) converts a lock by giving it up first.</summary>
+    public static bool TryExclusive(SafeFileHandle file) => Try(file, LockExclusive);
 
-    static void Check(int result)
+    /// <summary>Asked again and again, for a wait inside flock(2) could not be cancelled.</summary>
+    static async Task TakeAsync(SafeFileHandle file, int operation, CancellationToken cancellation)
     {
-        if (result != 0) throw new PrivateClusterException("flock failed: " + Marshal.GetLastPInvokeErrorMessage());
+        while (!Try(file, operation)) await Task.Delay(Again, cancellation);
     }
+
+    static bool Try(SafeFileHandle file, int operation) => Flock(file, operation | LockNonBlocking) == 0 || Marshal.GetLastPInvokeError() switch
+    {
+        WouldBlock or Interrupted => false,
+        _ => throw new PrivateClusterException("flock failed: " + Marshal.GetLastPInvokeErrorMessage()),
+    };
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Open(string path, int flags, uint mode);

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using Microsoft.Win32.SafeHandles;
 using Npgsql;
 
@@ -7,6 +6,19 @@ namespace ZfsHaEvents.Server;
 
 /// <summary>The private PostgreSQL cannot be had; the message says why and what to do.</summary>
 public sealed class PrivateClusterException(string message, Exception? inner = null) : Exception(message, inner);
+
+/// <summary>How a private cluster is to be used.</summary>
+public sealed record PrivateClusterUse
+{
+    /// <summary>Make the cluster when there is none; otherwise that is an error.</summary>
+    public bool Create { get; init; } = true;
+
+    /// <summary>Nobody else may use it meanwhile: refused while a server or a backup does, and they wait until this is over.</summary>
+    public bool Alone { get; init; }
+
+    /// <summary>How long PostgreSQL may take until it accepts connections: after a crash it first goes through its log.</summary>
+    public TimeSpan ReadyLimit { get; init; } = TimeSpan.FromMinutes(10);
+}
 
 /// <summary>
 /// A PostgreSQL of our own, for when no connection string is given: an unprivileged user, a unix socket only, <c>fsync</c> on.
@@ -25,41 +37,52 @@ public sealed class PrivateCluster : IAsyncDisposable
     const int SocketDirectoryMax = 107 - 14;
 
     static readonly TimeSpan CommandLimit = TimeSpan.FromSeconds(90);
+    static readonly TimeSpan Again = TimeSpan.FromMilliseconds(100);
 
     readonly string _binaries;
     readonly string _directory;
+    readonly TimeSpan _readyLimit;
     readonly ILogger _log;
     readonly SafeFileHandle _inUse;
     readonly CancellationTokenSource _stopping = new();
     Task _supervising = Task.CompletedTask;
 
-    PrivateCluster(string binaries, string directory, SafeFileHandle inUse, ILogger log) => (_binaries, _directory, _inUse, _log) = (binaries, directory, inUse, log);
+    PrivateCluster(string binaries, string directory, TimeSpan readyLimit, SafeFileHandle inUse, ILogger log) =>
+        (_binaries, _directory, _readyLimit, _inUse, _log) = (binaries, directory, readyLimit, inUse, log);
 
-    string Data => Path.Combine(_directory, "data");
+    string Data => DataIn(_directory);
 
     string Socket => Path.Combine(_directory, "socket");
 
     /// <summary>For agents and people on this machine too.</summary>
     public string ConnectionString => new NpgsqlConnectionStringBuilder { Host = Socket, Username = Superuser, Database = Database }.ConnectionString;
 
-    /// <summary>Starts the cluster in this directory, or joins it when it runs already; makes it when there is none.</summary>
-    /// <exception cref="PrivateClusterException">No PostgreSQL is installed, the directory is another's, or the server does not start.</exception>
-    public static async Task<PrivateCluster> StartAsync(string directory, ILogger log, CancellationToken cancellation)
+    /// <inheritdoc cref="StartAsync(string, PrivateClusterUse, ILogger, CancellationToken)"/>
+    public static Task<PrivateCluster> StartAsync(string directory, ILogger log, CancellationToken cancellation) => StartAsync(directory, new(), log, cancellation);
+
+    /// <summary>Starts the cluster in this directory, or joins it when it runs already; makes it when there is none. It accepts connections when this returns.</summary>
+    /// <exception cref="PrivateClusterException">No PostgreSQL is installed, the directory is another's or in use, or the server does not start.</exception>
+    public static async Task<PrivateCluster> StartAsync(string directory, PrivateClusterUse use, ILogger log, CancellationToken cancellation)
     {
         directory = Path.GetFullPath(directory);
         if (Path.Combine(directory, "socket").Length > SocketDirectoryMax)
             throw new PrivateClusterException($"'{directory}' is too long for a unix socket in it; choose a directory of at most {SocketDirectoryMax - 7} characters with --data");
 
-        var binaries = FindBinaries();
+        var madeBy = VersionOf(DataIn(directory));
+        if (madeBy is null && !use.Create)
+            throw new PrivateClusterException($"there is no private PostgreSQL in '{directory}'; name its directory with --data, or another PostgreSQL with --connection");
+        var binaries = PostgresPrograms.Find("initdb", madeBy);
         RefuseSomebodyElses(directory);
         Directory.CreateDirectory(directory);
-        // Held shared by every server that uses the cluster, so that the last one to stop knows that it is the last.
         var inUse = FileLock.Open(Path.Combine(directory, InUseLock));
-        FileLock.Shared(inUse);
-        var cluster = new PrivateCluster(binaries, directory, inUse, log);
+        var cluster = new PrivateCluster(binaries, directory, use.ReadyLimit, inUse, log);
         var started = false;
         try
         {
+            // Held shared by everybody who uses the cluster, so that the last one to stop knows that it is the last.
+            if (!use.Alone) await FileLock.SharedAsync(inUse, cancellation);
+            else if (!FileLock.TryExclusive(inUse))
+                throw new PrivateClusterException($"the private PostgreSQL in '{directory}' is in use ({InUseLock} there is locked by a server or a backup that runs): stop every zfsha-server on it first");
             await cluster.EnsureRunningAsync(cancellation);
             await cluster.CreateDatabaseAsync(cancellation);
             cluster._supervising = Task.Run(cluster.SuperviseAsync, CancellationToken.None);
@@ -71,6 +94,11 @@ public sealed class PrivateCluster : IAsyncDisposable
             if (!started) await cluster.DisposeAsync(); // Or it would count as one of the cluster's users.
         }
     }
+
+    static string DataIn(string directory) => Path.Combine(directory, "data");
+
+    /// <summary>The major version that made the cluster; null when there is none.</summary>
+    static string? VersionOf(string data) => Path.Combine(data, "PG_VERSION") is var file && File.Exists(file) ? File.ReadAllText(file).Trim() : null;
 
     /// <summary>
     /// Before anything is written: the directory is handed to PostgreSQL's user, and that must not befall <c>/srv</c> or another
@@ -86,39 +114,26 @@ public sealed class PrivateCluster : IAsyncDisposable
             throw new PrivateClusterException($"'{directory}' is not empty (it holds '{Path.GetFileName(found)}'), and no server of ours has ever started there; choose another directory with --data");
     }
 
-    static string FindBinaries()
-    {
-        if (Environment.GetEnvironmentVariable("ZFSHA_POSTGRES_BIN") is { Length: > 0 } given)
-        {
-            return File.Exists(Path.Combine(given, "initdb"))
-                ? given
-                : throw new PrivateClusterException($"ZFSHA_POSTGRES_BIN is '{given}', and PostgreSQL's programs (initdb, pg_ctl, postgres) are not there");
-        }
-
-        var installed = Directory.Exists("/usr/lib/postgresql") ? Directory.GetDirectories("/usr/lib/postgresql") : [];
-        return installed.OrderByDescending(d => double.TryParse(Path.GetFileName(d), CultureInfo.InvariantCulture, out var v) ? v : 0)
-            .Select(d => Path.Combine(d, "bin")).FirstOrDefault(d => File.Exists(Path.Combine(d, "initdb")))
-            ?? throw new PrivateClusterException(
-                "no PostgreSQL server is installed under /usr/lib/postgresql: install it (apt-get install postgresql), name its programs' directory in ZFSHA_POSTGRES_BIN, or give a connection string with --connection");
-    }
-
     async Task EnsureRunningAsync(CancellationToken cancellation)
     {
         using var starting = FileLock.Open(Path.Combine(_directory, StartingLock));
-        FileLock.Exclusive(starting);
+        await FileLock.ExclusiveAsync(starting, cancellation);
         if (IsRunning())
         {
             _log.PrivateCluster($"joined the one that runs in {_directory}");
-            return;
+        }
+        else
+        {
+            if (VersionOf(Data) is null) await InitializeAsync(cancellation);
+            var (made, installed) = (VersionOf(Data), await MajorVersionAsync(cancellation));
+            if (made != installed)
+                throw new PrivateClusterException($"the cluster in {Data} was made by PostgreSQL {made}, and {installed} is installed in {_binaries}: install {made}, or move it over with pg_upgrade");
+
+            await StartPostgresAsync(cancellation);
+            _log.PrivateCluster($"started in {_directory}");
         }
 
-        if (!File.Exists(Path.Combine(Data, "PG_VERSION"))) await InitializeAsync(cancellation);
-        var (made, installed) = (File.ReadAllText(Path.Combine(Data, "PG_VERSION")).Trim(), await MajorVersionAsync(cancellation));
-        if (made != installed)
-            throw new PrivateClusterException($"the cluster in {Data} was made by PostgreSQL {made}, and {installed} is installed in {_binaries}: install {made}, or move it over with pg_upgrade");
-
-        await StartPostgresAsync(cancellation);
-        _log.PrivateCluster($"started in {_directory}");
+        await AcceptsConnectionsAsync(cancellation);
     }
 
     /// <summary>A PostgreSQL that was killed, and its children, are still there for a moment; until its pid and shared memory are free none can start.</summary>
@@ -126,16 +141,64 @@ public sealed class PrivateCluster : IAsyncDisposable
     {
         for (var attempt = 1; ; attempt++)
         {
+            if (Postmaster.RemoveStale(Data) is { } another) _log.PrivateCluster($"the pid {another} in {Data}/postmaster.pid is another process by now; the file is removed");
             try
             {
-                await RunAsync("pg_ctl", ["start", "--wait", "--timeout=60", "--silent", "-D", Data, "-l", Path.Combine(_directory, "postgres.log")], cancellation);
+                await RunAsync("pg_ctl", ["start", "--wait", "--timeout=30", "--silent", "-D", Data, "-l", Path.Combine(_directory, "postgres.log")], cancellation);
                 return;
+            }
+            catch (PrivateClusterException) when (IsRunning())
+            {
+                return; // Recovery after a crash takes longer than pg_ctl waits, and is waited for afterwards.
             }
             catch (PrivateClusterException e) when (attempt < StartsMax)
             {
                 _log.PrivateCluster($"did not start, tried again in a second: {e.Message}");
                 await Task.Delay(TimeSpan.FromSeconds(1), cancellation);
             }
+        }
+    }
+
+    /// <summary>One that is still in recovery after a crash is there, and turns everybody away until it is through.</summary>
+    async Task AcceptsConnectionsAsync(CancellationToken cancellation)
+    {
+        await using var server = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(ConnectionString) { Database = "postgres", Pooling = false, Timeout = 5, CommandTimeout = 30 });
+        var began = Stopwatch.GetTimestamp();
+        for (string? said = null; ;)
+        {
+            try
+            {
+                await using var fsync = server.CreateCommand("show fsync");
+                if ((string?)await fsync.ExecuteScalarAsync(cancellation) != "on")
+                    throw new PrivateClusterException($"fsync is off in {Data}: after a power loss, events would be missing that were acknowledged. Take it out of postgresql.conf and postgresql.auto.conf there, and restart");
+                return;
+            }
+            catch (NpgsqlException e) when (e is not PostgresException { SqlState: not PostgresErrorCodes.CannotConnectNow })
+            {
+                if (!IsRunning()) throw new PrivateClusterException($"PostgreSQL ended in {_directory} before it accepted connections: {LastWords()} (see {Path.Combine(_directory, "postgres.log")})", e);
+                if (Stopwatch.GetElapsedTime(began) > _readyLimit)
+                {
+                    throw new PrivateClusterException(
+                        $"the PostgreSQL in {_directory} runs and has not accepted connections for {_readyLimit.TotalSeconds:0} s ({Reason(e)}). Recovery after a crash goes on by itself: see {Path.Combine(_directory, "postgres.log")}, and start again later", e);
+                }
+
+                if (Reason(e) != said) _log.PrivateCluster($"does not accept connections yet, waiting: {said = Reason(e)}");
+                await Task.Delay(Again, cancellation);
+            }
+        }
+    }
+
+    static string Reason(NpgsqlException e) => e is PostgresException said ? said.MessageText : e.Message;
+
+    string LastWords()
+    {
+        try
+        {
+            return File.ReadLines(Path.Combine(_directory, "postgres.log")).LastOrDefault() ?? "it said nothing";
+        }
+        catch (IOException e)
+        {
+            return e.Message;
         }
     }
 
@@ -172,20 +235,7 @@ public sealed class PrivateCluster : IAsyncDisposable
         _log.PrivateCluster($"made in {_directory}");
     }
 
-    /// <summary>Whether the process that the cluster's own pid file names is a live PostgreSQL.</summary>
-    bool IsRunning()
-    {
-        try
-        {
-            var pid = File.ReadLines(Path.Combine(Data, "postmaster.pid")).First().Trim();
-            var stat = File.ReadAllText($"/proc/{pid}/stat"); // proc(5): pid, (name), state.
-            return stat.Contains("(postgres", StringComparison.Ordinal) && stat[stat.LastIndexOf(')') + 2] is not ('Z' or 'X'); // A zombie is not running.
-        }
-        catch (Exception e) when (e is IOException or InvalidOperationException)
-        {
-            return false; // No pid file, an empty one, or no such process.
-        }
-    }
+    bool IsRunning() => Postmaster.Runs(Data, Socket);
 
     async Task CreateDatabaseAsync(CancellationToken cancellation)
     {
@@ -214,7 +264,7 @@ public sealed class PrivateCluster : IAsyncDisposable
             {
                 return; // Stopping.
             }
-            catch (PrivateClusterException e)
+            catch (Exception e) when (e is PrivateClusterException or NpgsqlException or IOException)
             {
                 _log.PrivateCluster($"not running, tried again in a second: {e.Message}");
             }

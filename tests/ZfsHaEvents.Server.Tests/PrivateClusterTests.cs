@@ -1,5 +1,7 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using Shouldly;
@@ -140,6 +142,137 @@ public sealed class PrivateClusterTests : IDisposable
     public async Task A_directory_whose_name_is_too_long_for_a_socket_is_refused_with_the_limit() =>
         (await Should.ThrowAsync<PrivateClusterException>(() => PrivateCluster.StartAsync("/tmp/" + new string('x', 90), NullLogger.Instance, Cancellation))).Message.ShouldContain("at most");
 
+    // ---- after a crash -----------------------------------------------------------------------------------------------
+
+    /// <summary>A real recovery, after a backend was killed; held up by stopping the process that does it.</summary>
+    [Fact]
+    public async Task Who_joins_a_cluster_in_crash_recovery_waits_until_it_accepts_connections()
+    {
+        await using var cluster = await StartAsync();
+        await ExecuteAsync(cluster.ConnectionString, "create table much (n bigint, filler text)");
+        int recovery, rounds = 0;
+        do
+        {
+            rounds++;
+            await ExecuteAsync(cluster.ConnectionString, "insert into much select n, repeat('x', 500) from generate_series(1, 200000) n"); // Over 100 MB of log to go through.
+            recovery = await StoppedInRecoveryAsync(cluster.ConnectionString);
+        }
+        while (recovery == 0);
+
+        var log = new KeptLog();
+        var impatient = await Should.ThrowAsync<PrivateClusterException>(() => PrivateCluster.StartAsync(_directory, new() { ReadyLimit = TimeSpan.Zero }, log, Cancellation));
+        var joining = PrivateCluster.StartAsync(_directory, new(), log, Cancellation);
+        await Eventually.TrueAsync("it waits", () => log.Text.Contains("does not accept connections yet", StringComparison.Ordinal));
+        joining.IsCompleted.ShouldBeFalse();
+        Signal("CONT", recovery);
+
+        await using var second = await joining;
+        ((long?)await ExecuteAsync(second.ConnectionString, "select count(*) from much")).ShouldBe(200_000L * rounds);
+        impatient.Message.ShouldContain("recovery");
+        impatient.Message.ShouldContain("postgres.log");
+    }
+
+    /// <summary>Kills a backend, upon which the postmaster starts recovery.</summary>
+    /// <returns>The process that recovers, stopped; 0 when it was through before it could be.</returns>
+    async Task<int> StoppedInRecoveryAsync(string connectionString)
+    {
+        await using var connection = new NpgsqlConnection(connectionString + ";Pooling=false");
+        await connection.OpenAsync(Cancellation);
+        Signal("KILL", connection.ProcessID);
+        var recovery = 0;
+        await Eventually.TrueAsync("it recovers", async () =>
+        {
+            for (var n = 0; n < 1000 && recovery == 0; n++) recovery = Directory.GetDirectories("/proc").FirstOrDefault(IsRecovering) is { } found ? Number(found) : 0;
+            if (recovery != 0) Signal("STOP", recovery);
+            return recovery != 0 || await AcceptsAsync(connectionString);
+        });
+        if (recovery == 0 || !await AcceptsAsync(connectionString)) return recovery;
+        Signal("CONT", recovery);
+        return 0;
+    }
+
+    bool IsRecovering(string process)
+    {
+        try
+        {
+            return Number(process) > 0 && File.ReadAllText(process + "/cmdline").StartsWith("postgres: startup", StringComparison.Ordinal)
+                && File.ReadAllText(process + "/status").Contains($"PPid:\t{Pid()}\n", StringComparison.Ordinal);
+        }
+        catch (IOException)
+        {
+            return false; // It has ended meanwhile.
+        }
+    }
+
+    static int Number(string process) => int.TryParse(Path.GetFileName(process), CultureInfo.InvariantCulture, out var pid) ? pid : 0;
+
+    static async Task<bool> AcceptsAsync(string connectionString)
+    {
+        try
+        {
+            return await ExecuteAsync(connectionString, "select true") is true;
+        }
+        catch (NpgsqlException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>As after a boot, when pids are given out anew.</summary>
+    [Fact]
+    public async Task A_pid_that_is_another_PostgreSQLs_by_now_is_not_trusted()
+    {
+        await (await StartAsync()).DisposeAsync();
+        using var other = new PrivateClusterTests();
+        await using var theirs = await other.StartAsync();
+        var stale = File.ReadAllLines(Path.Combine(other._directory, "data", "postmaster.pid"));
+        stale[1] = Path.Combine(_directory, "data"); // Its own directory in the file, as the crashed one left it; the pid is the other's.
+        await File.WriteAllLinesAsync(Path.Combine(_directory, "data", "postmaster.pid"), stale, Cancellation);
+
+        await using var cluster = await StartAsync();
+
+        Pid().ShouldNotBe(other.Pid());
+        ((string?)await ExecuteAsync(cluster.ConnectionString, "show data_directory")).ShouldBe(Path.Combine(_directory, "data"));
+        ((string?)await ExecuteAsync(theirs.ConnectionString, "show data_directory")).ShouldBe(Path.Combine(other._directory, "data"));
+    }
+
+    [Fact]
+    public async Task A_cluster_with_fsync_off_is_refused()
+    {
+        await (await StartAsync()).DisposeAsync();
+        await File.AppendAllTextAsync(Path.Combine(_directory, "data", "postgresql.conf"), "fsync = off\n", Cancellation);
+
+        (await Should.ThrowAsync<PrivateClusterException>(StartAsync)).Message.ShouldContain("fsync");
+
+        File.Exists(Path.Combine(_directory, "data", "postmaster.pid")).ShouldBeFalse(); // Nobody uses it, so it was stopped.
+    }
+
+    [Fact]
+    public async Task Who_wants_it_alone_is_refused_while_somebody_uses_it_and_keeps_others_waiting()
+    {
+        var user = await StartAsync();
+        (await Should.ThrowAsync<PrivateClusterException>(() => PrivateCluster.StartAsync(_directory, new() { Alone = true }, NullLogger.Instance, Cancellation))).Message.ShouldContain("servers.lock");
+        ((int?)await ExecuteAsync(user.ConnectionString, "select 1")).ShouldBe(1);
+        await user.DisposeAsync();
+
+        var alone = await PrivateCluster.StartAsync(_directory, new() { Alone = true }, NullLogger.Instance, Cancellation);
+        var waiting = StartAsync();
+        ((int?)await ExecuteAsync(alone.ConnectionString, "select 1")).ShouldBe(1);
+        waiting.IsCompleted.ShouldBeFalse();
+        await alone.DisposeAsync();
+
+        await using var next = await waiting;
+        ((int?)await ExecuteAsync(next.ConnectionString, "select 1")).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task Where_there_is_no_cluster_none_is_made_unless_that_is_wanted()
+    {
+        (await Should.ThrowAsync<PrivateClusterException>(() => PrivateCluster.StartAsync(_directory, new() { Create = false }, NullLogger.Instance, Cancellation))).Message.ShouldContain("--data");
+
+        Directory.Exists(_directory).ShouldBeFalse();
+    }
+
     // ---- as the process that it is -----------------------------------------------------------------------------------
 
     [Fact]
@@ -188,9 +321,11 @@ public sealed class PrivateClusterTests : IDisposable
         server.Output.ShouldNotContain("   at ");
     }
 
-    static void Kill(int pid)
+    static void Kill(int pid) => Signal("KILL", pid);
+
+    static void Signal(string name, int pid)
     {
-        using var kill = Process.Start("/bin/sh", ["-c", $"kill -KILL {pid}"]); // The shell's own; /bin/kill is not everywhere.
+        using var kill = Process.Start("/bin/sh", ["-c", $"kill -{name} {pid}"]); // The shell's own; /bin/kill is not everywhere.
         kill.WaitForExit(10_000).ShouldBeTrue();
         kill.ExitCode.ShouldBe(0);
     }
@@ -201,5 +336,19 @@ public sealed class PrivateClusterTests : IDisposable
         var owner = stat.StandardOutput.ReadToEnd();
         stat.WaitForExit(10_000).ShouldBeTrue();
         return owner;
+    }
+
+    /// <summary>What was logged.</summary>
+    sealed class KeptLog : ILogger
+    {
+        readonly ConcurrentQueue<string> _lines = new();
+
+        public string Text => string.Join('\n', _lines);
+
+        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => _lines.Enqueue(formatter(state, exception));
     }
 }
