@@ -12,6 +12,9 @@ static partial class LogMessages
     [LoggerMessage(3, LogLevel.Information, "Schema: applied {Scripts}")]
     public static partial void SchemaApplied(this ILogger log, string scripts);
 
+    [LoggerMessage(18, LogLevel.Warning, "Schema: {Problem}")]
+    public static partial void SchemaDiffers(this ILogger log, string problem);
+
     [LoggerMessage(4, LogLevel.Warning, "Dead letter {Id}: {Reason}: {Detail}")]
     public static partial void DeadLettered(this ILogger log, Guid id, string reason, string detail);
 

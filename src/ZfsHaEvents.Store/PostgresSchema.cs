@@ -19,6 +19,9 @@ public sealed record SchemaState(IReadOnlyList<string> Pending, IReadOnlyList<st
 {
     /// <summary>This program can work with it. Roles are for a person to make who may.</summary>
     public bool IsCurrent => Problems.Count == 0 && Pending.All(p => p == PostgresSchema.Roles);
+
+    /// <summary>It is another version's: this program can neither work with it nor change it.</summary>
+    public bool IsForeign { get; init; }
 }
 
 /// <summary>The database's schema cannot be brought to this program's; the message says why and what to do.</summary>
@@ -106,7 +109,7 @@ public static class PostgresSchema
             return new([.. Scripts().Select(s => s.Name)], []);
 
         var (pending, problem) = Compare(await AppliedAsync(connection, cancellation));
-        if (problem is not null) return new([.. pending.Select(s => s.Name)], [problem]);
+        if (problem is not null) return new([], [problem]) { IsForeign = true };
         if (pending.Count > 0 && pending is not [{ Name: Roles }]) return new([.. pending.Select(s => s.Name)], []);
 
         var there = await DescribeAsync(connection, cancellation);

@@ -18,7 +18,7 @@ public sealed class OptionTests
         await using var server = new ServerProcess { LeaseSeconds = seconds };
         server.Launch();
 
-        (await server.EndedAsync()).ShouldBe(1);
+        (await server.EndedAsync()).ShouldBe(2);
         await Eventually.TrueAsync("its last words have arrived", () => server.Output.Contains(said, StringComparison.Ordinal));
         server.Output.ShouldNotContain("   at ");
         Directory.Exists(server.Data).ShouldBeFalse();
@@ -44,7 +44,7 @@ public sealed class OptionTests
         await using var server = new ServerProcess { Options = ["--handled-retention-days", days] };
         server.Launch();
 
-        (await server.EndedAsync()).ShouldBe(1);
+        (await server.EndedAsync()).ShouldBe(2);
         await Eventually.TrueAsync("its last words have arrived", () => server.Output.Contains($"from 1 to 3650, not '{days}'", StringComparison.Ordinal));
         Directory.Exists(server.Data).ShouldBeFalse();
     }
@@ -61,5 +61,20 @@ public sealed class OptionTests
 
         await Eventually.TrueAsync("the old one is gone", async () => (long)(await server.ExecuteAsync("select count(*) from zfsha.handled_messages where key = 'x#old'"))! == 0);
         (await server.ExecuteAsync("select count(*) from zfsha.handled_messages where key = 'x#new'")).ShouldBe(1L);
+    }
+
+    [Theory]
+    [InlineData("--connection", "Host=db1", "--data", "/somewhere")]
+    [InlineData("database")]
+    [InlineData("database", "backup")]
+    [InlineData("database", "backup", "file", "--timeout-seconds", "0")]
+    [InlineData("database", "burn", "file")]
+    public async Task What_cannot_be_understood_is_bad_usage(params string[] arguments)
+    {
+        var (exitCode, _, error) = await ServerProcess.CommandAsync(arguments);
+
+        exitCode.ShouldBe(2);
+        error.ShouldNotBeEmpty();
+        error.ShouldNotContain("   at ");
     }
 }

@@ -14,6 +14,7 @@ namespace ZfsHaEvents.Server.Tests;
 sealed class ServerProcess : IAsyncDisposable
 {
     static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(60);
+    static readonly TimeSpan CommandLimit = TimeSpan.FromMinutes(3);
     static int _numbers;
 
     readonly List<string> _output = [];
@@ -45,12 +46,15 @@ sealed class ServerProcess : IAsyncDisposable
     /// <summary>More of its command line.</summary>
     public IReadOnlyList<string> Options { get; init; } = [];
 
+    /// <summary>Of a PostgreSQL of somebody else's, instead of a private one in <see cref="Data"/>.</summary>
+    public string? Connection { get; init; }
+
     public bool HasEnded => _process!.HasExited;
 
     /// <summary>Starts it, without waiting.</summary>
     public void Launch(params (string Name, string Value)[] variables)
     {
-        var start = new ProcessStartInfo(Program(), ["--data", Data, "--urls", Http.BaseAddress!.ToString().TrimEnd('/'), "--lease-seconds", LeaseSeconds.ToString(CultureInfo.InvariantCulture), .. Options]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(Program(), [.. Connection is null ? (string[])["--data", Data] : ["--connection", Connection], "--urls", Http.BaseAddress!.ToString().TrimEnd('/'), "--lease-seconds", LeaseSeconds.ToString(CultureInfo.InvariantCulture), .. Options]) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment.Remove("ZFSHA_DATABASE");
         foreach (var (name, value) in variables) start.Environment[name] = value;
         _process = new Process { StartInfo = start };
@@ -141,6 +145,26 @@ sealed class ServerProcess : IAsyncDisposable
     {
         lock (_output)
             if (e.Data is { } line) _output.Add(line);
+    }
+
+    /// <summary>Runs one command of the program to its end.</summary>
+    public static async Task<(int ExitCode, string Output, string Error)> CommandAsync(params string[] arguments)
+    {
+        using var process = StartCommand(arguments);
+        using var limit = new CancellationTokenSource(CommandLimit);
+        var (output, error) = (process.StandardOutput.ReadToEndAsync(limit.Token), process.StandardError.ReadToEndAsync(limit.Token));
+        await process.WaitForExitAsync(limit.Token);
+        return (process.ExitCode, await output, await error);
+    }
+
+    /// <summary>Starts one command of the program.</summary>
+    /// <param name="binaries">Where it finds PostgreSQL's programs; null for where they are installed.</param>
+    public static Process StartCommand(string[] arguments, string? binaries = null)
+    {
+        var start = new ProcessStartInfo(Program(), arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        start.Environment.Remove("ZFSHA_DATABASE");
+        if (binaries is not null) start.Environment["ZFSHA_POSTGRES_BIN"] = binaries;
+        return Process.Start(start)!;
     }
 
     static string Program()
