@@ -126,6 +126,9 @@ public static class PostgresSchema
     /// <summary>The live catalog, a line for each column, constraint, index, trigger, sequence, view, function and grant of ours.</summary>
     public static async Task<IReadOnlyList<string>> DescribeAsync(NpgsqlConnection connection, CancellationToken cancellation)
     {
+        // PostgreSQL prints names without their schema where the search path finds them, and by default that begins with the user's name.
+        await using var transaction = await connection.BeginTransactionAsync(cancellation);
+        await ExecuteAsync(connection, "set local search_path = zfsha", cancellation);
         await using var command = new NpgsqlCommand(CatalogQuery.Text, connection);
         await using var reader = await command.ExecuteReaderAsync(cancellation);
         var lines = new List<string>();
