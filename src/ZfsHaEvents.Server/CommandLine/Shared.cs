@@ -103,9 +103,7 @@ static class Shared
         }
         catch (Exception e) when (limit.IsCancellationRequested && e is OperationCanceledException or NpgsqlException { InnerException: OperationCanceledException or AggregateException })
         {
-            throw new DatabaseCommandException(cancellation.IsCancellationRequested
-                ? "interrupted; nothing was changed"
-                : $"not done within {parsed.GetValue(Timeout).TotalSeconds:0.###} s; nothing was changed. Give it more with {Timeout.Name}", e);
+            throw new DatabaseCommandException(cancellation.IsCancellationRequested ? "interrupted" : $"not done within {parsed.GetValue(Timeout).TotalSeconds:0.###} s; give it more with {Timeout.Name}", e);
         }
     }
 
