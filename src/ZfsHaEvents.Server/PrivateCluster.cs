@@ -30,6 +30,7 @@ public sealed class PrivateCluster : IAsyncDisposable
     const string Superuser = "zfsha";
     const string Database = "zfsha";
     const int StartsMax = 5;
+    const int LeavesMax = 5;
     const string InUseLock = "servers.lock";
     const string StartingLock = "starting.lock";
 
@@ -307,6 +308,18 @@ public sealed class PrivateCluster : IAsyncDisposable
         }
     }
 
+    /// <summary>Nobody else uses the cluster. Asked more than once: a program that is being started has our descriptors, and with them the lock, until its exec.</summary>
+    async Task<bool> IsLastAsync()
+    {
+        for (var attempt = 1; attempt <= LeavesMax; attempt++)
+        {
+            if (FileLock.TryExclusive(_inUse)) return true;
+            await Task.Delay(Again, CancellationToken.None);
+        }
+
+        return false;
+    }
+
     static bool IsRoot() => Environment.UserName == "root";
 
     public async ValueTask DisposeAsync()
@@ -316,7 +329,7 @@ public sealed class PrivateCluster : IAsyncDisposable
         _stopping.Dispose();
         try
         {
-            if (FileLock.TryExclusive(_inUse) && IsRunning())
+            if (await IsLastAsync() && IsRunning())
             {
                 await RunAsync("pg_ctl", ["stop", "--mode=fast", "--wait", "--timeout=60", "--silent", "-D", Data], CancellationToken.None);
                 _log.PrivateCluster("stopped");
