@@ -5,8 +5,19 @@ alter table zfsha.mt_events alter column transaction_id drop default;
 
 -- The host that saw or did it.
 alter table zfsha.mt_events add column if not exists host varchar null generated always as (headers ->> 'host') stored;
-create index if not exists ix_events_type on zfsha.mt_events (stream_id, type, observed_at);
-create index if not exists ix_events_host on zfsha.mt_events (stream_id, host, observed_at);
+create index if not exists ix_events_type on zfsha.mt_events (stream_id, type, version);
+create index if not exists ix_events_host on zfsha.mt_events (stream_id, host, version);
+
+-- The latest instant observed up to this version of its stream: never falls from version to version, so that an instant is found by halving. What was
+-- observed well before it, being told late, stands in an index of its own.
+alter table zfsha.mt_events add column if not exists high_at timestamptz null;
+update zfsha.mt_events e
+   set high_at = h.high_at
+  from (select m.seq_id, max(m.observed_at) over (partition by m.stream_id order by m.version) as high_at from zfsha.mt_events m) h
+ where h.seq_id = e.seq_id and e.high_at is null;
+alter table zfsha.mt_events alter column high_at set not null;
+create index if not exists ix_events_late on zfsha.mt_events (stream_id, observed_at) where high_at - observed_at > interval '10 minutes';
+drop index if exists zfsha.ix_events_observed;
 
 -- A reader's place beside Marten's own last_seq_id, who reads, and whether it may.
 alter table zfsha.mt_event_progression
@@ -46,5 +57,12 @@ begin
     end loop;
 end $$;
 
--- A stream's row changes with every append: room for its next version on the same page.
-alter table zfsha.mt_streams set (fillfactor = 80);
+-- These rows change again and again, none of their indexed columns does: room for the next version on the same page.
+do $$
+declare
+    name text;
+begin
+    foreach name in array array['mt_streams', 'mt_doc_poolownership', 'mt_doc_dossier', 'mt_doc_alert', 'mt_doc_hostview', 'mt_doc_poolactivity', 'leases', 'messages'] loop
+        execute format('alter table zfsha.%I set (fillfactor = 60)', name);
+    end loop;
+end $$;

@@ -36,47 +36,75 @@ public sealed class PostgresEventStore(NpgsqlDataSource database, WakeUps wakeUp
         return new(version, events, now, incarnation, leases);
     }
 
+    [SuppressMessage("Security", "CA2100", Justification = "The text is put together from constants; every value is a parameter.")]
     public async Task<CommitResult> CommitAsync(Commit commit, CancellationToken cancellation)
     {
         commit = Storable.Of(commit);
-        await using var command = new NpgsqlCommand(
-            """
-            select zfsha.commit_stream($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32)
-            """);
-        var p = command.Parameters;
-        p.Add(Text(commit.Stream));
-        p.Add(Text(commit.StreamType));
-        p.Add(new() { Value = commit.ExpectedVersion });
-        p.Add(new() { Value = commit.RecordedAt.UtcDateTime });
-        p.Add(Array(commit.Events, e => e.Id, NpgsqlDbType.Uuid));
-        p.Add(Array(commit.Events, e => e.Type, NpgsqlDbType.Text));
-        p.Add(Array(commit.Events, e => e.DotnetType, NpgsqlDbType.Text));
-        p.Add(Array(commit.Events, e => e.Json, NpgsqlDbType.Jsonb));
-        p.Add(Array(commit.Events, e => e.HeadersJson, NpgsqlDbType.Jsonb));
-        p.Add(Array(commit.Events, e => e.ObservedAt.UtcDateTime, NpgsqlDbType.TimestampTz));
-        p.Add(Array(commit.Events, e => e.Actor, NpgsqlDbType.Text));
-        p.Add(Array(commit.Events, e => e.Correlation, NpgsqlDbType.Text));
-        p.Add(Text(commit.Causation));
-        p.Add(Nullable(commit.Handled?.Id, NpgsqlDbType.Uuid));
-        p.Add(Nullable(commit.Handled?.Attempts, NpgsqlDbType.Integer));
-        p.Add(Text(commit.Handled?.Key));
-        p.Add(Array(commit.Messages, m => m.Id, NpgsqlDbType.Uuid));
-        p.Add(Array(commit.Messages, m => m.Queue, NpgsqlDbType.Text));
-        p.Add(Array(commit.Messages, m => m.Json, NpgsqlDbType.Jsonb));
-        p.Add(Array(commit.Messages, m => m.Delay, NpgsqlDbType.Interval));
-        p.Add(Text(commit.Void?.Group));
-        p.Add(Text(commit.Void?.QueuePrefix));
-        p.Add(Array(commit.Documents, d => d.Kind, NpgsqlDbType.Text));
-        p.Add(Array(commit.Documents, d => d.Id, NpgsqlDbType.Text));
-        p.Add(Array(commit.Documents, d => d.Json, NpgsqlDbType.Jsonb));
-        p.Add(Array(commit.Documents, d => d.DotnetType, NpgsqlDbType.Text));
-        p.Add(Array(commit.Documents, d => d.Version, NpgsqlDbType.Bigint));
-        p.Add(Text(commit.Lease switch { null => null, LeaseChange.Grant => "grant", LeaseChange.Lose => "lose", _ => throw new UnreachableException() }));
-        p.Add(Text(commit.Lease?.Holder));
-        p.Add(Nullable(commit.Lease?.Session, NpgsqlDbType.Uuid));
-        p.Add(Nullable((commit.Lease as LeaseChange.Grant)?.Duration, NpgsqlDbType.Interval));
-        p.Add(new() { Value = (object?)(commit.Lease as LeaseChange.Grant)?.Attributes ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Jsonb });
+        await using var command = new NpgsqlCommand();
+        var call = new StringBuilder("select zfsha.commit_stream(");
+        void Add(string name, NpgsqlParameter parameter)
+        {
+            command.Parameters.Add(parameter);
+            call.Append(CultureInfo.InvariantCulture, $"{(command.Parameters.Count == 1 ? "" : ", ")}{name} => ${command.Parameters.Count}");
+        }
 
+        Add("p_stream", Text(commit.Stream));
+        Add("p_stream_type", Text(commit.StreamType));
+        Add("p_expected", new() { Value = commit.ExpectedVersion });
+        Add("p_recorded_at", new() { Value = commit.RecordedAt.UtcDateTime });
+        Add("p_causation", Text(commit.Causation));
+        if (commit.Events is { Count: > 0 } events)
+        {
+            Add("p_ids", Array(events, e => e.Id, NpgsqlDbType.Uuid));
+            Add("p_types", Array(events, e => e.Type, NpgsqlDbType.Text));
+            Add("p_dotnet_types", Array(events, e => e.DotnetType, NpgsqlDbType.Text));
+            Add("p_bodies", Array(events, e => e.Json, NpgsqlDbType.Jsonb));
+            Add("p_headers", Array(events, e => e.HeadersJson, NpgsqlDbType.Jsonb));
+            Add("p_observed", Array(events, e => e.ObservedAt.UtcDateTime, NpgsqlDbType.TimestampTz));
+            Add("p_users", Array(events, e => e.Actor, NpgsqlDbType.Text));
+            Add("p_correlations", Array(events, e => e.Correlation, NpgsqlDbType.Text));
+        }
+
+        if (commit.Handled is { } handled)
+        {
+            Add("p_handled_id", new() { Value = handled.Id });
+            Add("p_handled_attempts", new() { Value = handled.Attempts });
+            Add("p_handled_key", Text(handled.Key));
+        }
+
+        if (commit.Messages is { Count: > 0 } messages)
+        {
+            Add("p_message_ids", Array(messages, m => m.Id, NpgsqlDbType.Uuid));
+            Add("p_queues", Array(messages, m => m.Queue, NpgsqlDbType.Text));
+            Add("p_messages", Array(messages, m => m.Json, NpgsqlDbType.Jsonb));
+            Add("p_delays", Array(messages, m => m.Delay, NpgsqlDbType.Interval));
+        }
+
+        if (commit.Void is { } voided)
+        {
+            Add("p_void_group", Text(voided.Group));
+            Add("p_void_queues", Text(voided.QueuePrefix));
+        }
+
+        if (commit.Documents is { Count: > 0 } documents)
+        {
+            Add("p_document_kinds", Array(documents, d => d.Kind, NpgsqlDbType.Text));
+            Add("p_document_ids", Array(documents, d => d.Id, NpgsqlDbType.Text));
+            Add("p_documents", Array(documents, d => d.Json, NpgsqlDbType.Jsonb));
+            Add("p_document_types", Array(documents, d => d.DotnetType, NpgsqlDbType.Text));
+            Add("p_document_versions", Array(documents, d => d.Version, NpgsqlDbType.Bigint));
+        }
+
+        if (commit.Lease is { } lease)
+        {
+            Add("p_lease_change", Text(lease switch { LeaseChange.Grant => "grant", LeaseChange.Lose => "lose", _ => throw new UnreachableException() }));
+            Add("p_lease_holder", Text(lease.Holder));
+            Add("p_lease_session", new() { Value = lease.Session });
+            Add("p_lease_duration", Nullable((lease as LeaseChange.Grant)?.Duration, NpgsqlDbType.Interval));
+            Add("p_lease_attributes", new() { Value = (object?)(lease as LeaseChange.Grant)?.Attributes ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Jsonb });
+        }
+
+        command.CommandText = call.Append(')').ToString(); // As many statements as there are combinations of parts; each is prepared once on a connection.
         var result = await OutcomeAsync(command, cancellation);
         if (result is CommitResult.Committed) wakeUps.Signal(commit.Messages.Where(m => m.Delay <= TimeSpan.Zero).Select(m => m.Queue));
         return result;

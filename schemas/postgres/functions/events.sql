@@ -1,34 +1,29 @@
--- What holds for every event, whoever writes it: it has its place in the order of reading, and it is there for ever.
+-- What holds for every event, whoever writes it: it has its place in the order of reading and of time, and it is there for ever.
 
 -- Readers go by (incarnation, transaction_id, seq_id) below pg_snapshot_xmin. What stands there is never below the writer's own transaction,
 -- so nothing becomes readable before it is committed; and never below the version before, which may have been written and committed by
 -- a transaction that began later. When the numbers were drawn in the other order, the next
 -- transaction's place keeps the versions in theirs.
-create or replace function zfsha.place_after(p_stream varchar, p_version bigint, p_seq_id bigint, p_incarnation integer) returns xid8 language plpgsql as
+create or replace function zfsha.place_after(p_incarnation_before integer, p_before xid8, p_drawn_before boolean, p_incarnation integer) returns xid8 language sql volatile as
 $$
-declare
-    own xid8 := pg_current_xact_id();
-    before record;
-begin
-    select e.incarnation, e.transaction_id, e.seq_id into before from zfsha.mt_events e
-     where e.stream_id = p_stream and e.version < p_version order by e.version desc limit 1;
-    if not found or before.incarnation < p_incarnation or before.transaction_id < own then
-        return own;
-    elsif before.seq_id < p_seq_id then
-        return before.transaction_id;
-    end if;
-    return (before.transaction_id::text::numeric + 1)::text::xid8;
-end
+    select case when p_incarnation_before is distinct from p_incarnation or p_before < pg_current_xact_id() then pg_current_xact_id()
+                when p_drawn_before then p_before
+                else (p_before::text::numeric + 1)::text::xid8 end
 $$;
 
 create or replace function zfsha.place_event() returns trigger language plpgsql as
 $$
+declare
+    before record;
 begin
-    new.transaction_id := zfsha.place_after(new.stream_id, new.version, new.seq_id, new.incarnation);
+    select e.incarnation, e.transaction_id, e.seq_id, e.high_at into before from zfsha.mt_events e
+     where e.stream_id = new.stream_id and e.version < new.version order by e.version desc limit 1;
+    new.transaction_id := zfsha.place_after(before.incarnation, before.transaction_id, before.seq_id < new.seq_id, new.incarnation);
+    new.high_at := greatest(before.high_at, new.observed_at);
     return new;
 end
 $$;
-create or replace trigger place_event before insert on zfsha.mt_events for each row when (new.transaction_id is null) execute function zfsha.place_event();
+create or replace trigger place_event before insert on zfsha.mt_events for each row when (new.transaction_id is null or new.high_at is null) execute function zfsha.place_event();
 
 create or replace function zfsha.keep_events() returns trigger language plpgsql as
 $$
