@@ -4,7 +4,11 @@ namespace ZfsHaEvents.Store;
 public interface IEventStore
 {
     /// <summary>Reads a whole stream, the database's clock and every lease in one statement.</summary>
-    Task<StreamRead> LoadAsync(string stream, CancellationToken cancellation);
+    /// <param name="each">Given each event as it arrives, in order, so that folding them need not wait for the last.</param>
+    Task<StreamRead> LoadAsync(string stream, Action<StoredEvent>? each, CancellationToken cancellation);
+
+    /// <inheritdoc cref="LoadAsync(string, Action{StoredEvent}?, CancellationToken)"/>
+    Task<StreamRead> LoadAsync(string stream, CancellationToken cancellation) => LoadAsync(stream, each: null, cancellation);
 
     /// <summary>Writes all of it in one transaction, or nothing. A conflict is a value, not an exception.</summary>
     Task<CommitResult> CommitAsync(Commit commit, CancellationToken cancellation);

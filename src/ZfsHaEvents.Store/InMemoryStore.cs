@@ -27,11 +27,12 @@ public sealed class InMemoryStore(TimeProvider clock, IReadOnlyList<string>? ove
 
     sealed record LeaseRow(string Holder, Guid Session, TimeSpan Duration, DateTimeOffset RenewedAt, bool Lost, string Attributes);
 
-    public Task<StreamRead> LoadAsync(string stream, CancellationToken cancellation)
+    public Task<StreamRead> LoadAsync(string stream, Action<StoredEvent>? each, CancellationToken cancellation)
     {
         lock (_gate)
         {
             var events = _streams.TryGetValue(stream, out var stored) ? stored.ToList() : [];
+            if (each is not null) events.ForEach(each);
             var leases = _leases.Values.Select(l => new Lease(l.Holder, l.Session, l.RenewedAt, l.Lost, !l.Lost, l.Attributes)).ToList();
             return Task.FromResult(new StreamRead(events.Count, events, Now(), _incarnation, leases));
         }

@@ -12,7 +12,7 @@ public sealed class PostgresEventStore(NpgsqlDataSource database, WakeUps wakeUp
 {
     internal const string EventColumns = "stream_id, version, id, type, data::text, headers::text, timestamp, observed_at, user_name, correlation_id, causation_id";
 
-    public async Task<StreamRead> LoadAsync(string stream, CancellationToken cancellation)
+    public async Task<StreamRead> LoadAsync(string stream, Action<StoredEvent>? each, CancellationToken cancellation)
     {
         // One statement, so that clock, leases and stream belong to one moment. The first row carries the first two.
         await using var command = new NpgsqlCommand(
@@ -32,7 +32,13 @@ public sealed class PostgresEventStore(NpgsqlDataSource database, WakeUps wakeUp
         var leases = LeaseJson.Read(reader.GetString(4));
         var now = reader.GetFieldValue<DateTimeOffset>(6);
         var events = new List<StoredEvent>();
-        while (await reader.ReadAsync(cancellation)) events.Add(ReadEvent(reader));
+        while (await reader.ReadAsync(cancellation))
+        {
+            var e = ReadEvent(reader);
+            events.Add(e);
+            each?.Invoke(e); // While PostgreSQL sends the next ones.
+        }
+
         return new(version, events, now, incarnation, leases);
     }
 
@@ -250,6 +256,6 @@ public sealed class PostgresEventStore(NpgsqlDataSource database, WakeUps wakeUp
 
     static NpgsqlParameter Nullable<T>(T? value, NpgsqlDbType type) where T : struct => new() { Value = (object?)value ?? DBNull.Value, NpgsqlDbType = type };
 
-    static NpgsqlParameter Array<TItem, TValue>(IReadOnlyList<TItem> items, Func<TItem, TValue> value, NpgsqlDbType type) =>
-        new() { Value = items.Select(value).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | type };
+    static NpgsqlParameter<TValue[]> Array<TItem, TValue>(IReadOnlyList<TItem> items, Func<TItem, TValue> value, NpgsqlDbType type) =>
+        new() { TypedValue = [.. items.Select(value)], NpgsqlDbType = NpgsqlDbType.Array | type };
 }

@@ -427,7 +427,9 @@ public sealed class StreamRunnerTests : IDisposable
 
         var after = (await _memory.LoadAsync(Stream, Cancellation)).Events.Skip(before.Events.Count).ShouldHaveSingleItem();
         (after.Type, Codec.ReadPoolEvent(after).Stamp.Late).ShouldBe(("pool_observed", true));
-        var (pool, _) = StreamRunner.Fold(_pool, before.Events);
+        var folding = new PoolFolding(_pool);
+        foreach (var e in before.Events) folding.Take(e);
+        var pool = folding.Pool;
         var view = JsonSerializer.Deserialize((await _memory.DocumentAsync(StreamRunner.Kinds.Ownership, _pool.ToString(), Cancellation))!.Json, StoredJson.Default.PoolOwnership)!;
         JsonSerializer.Serialize(view with { Version = 0 }).ShouldBe(JsonSerializer.Serialize(PoolOwnership.Of(pool) with { Version = 0 }));
         view.Health.ShouldBe(PoolHealth.Online);
@@ -564,10 +566,10 @@ sealed class DisturbedStore(IEventStore store) : IEventStore
 
     public Action<CommitResult>? AfterCommit { get; set; }
 
-    public Task<StreamRead> LoadAsync(string stream, CancellationToken cancellation)
+    public Task<StreamRead> LoadAsync(string stream, Action<StoredEvent>? each, CancellationToken cancellation)
     {
         BeforeLoad?.Invoke(stream);
-        return store.LoadAsync(stream, cancellation);
+        return store.LoadAsync(stream, each, cancellation);
     }
 
     public async Task<CommitResult> CommitAsync(Commit commit, CancellationToken cancellation)

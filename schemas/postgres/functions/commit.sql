@@ -107,10 +107,13 @@ begin
 
     if added > 0 then
         -- As place_event does it for everybody else, once for all. Numbers are drawn after this, hence after those of the version before.
-        history := (select max(i.ordinal) from zfsha.incarnations i);
         place := pg_current_xact_id();
-        if p_expected > 0 then
-            select e.incarnation, e.transaction_id, e.high_at into before from zfsha.mt_events e where e.stream_id = p_stream and e.version = p_expected;
+        if p_expected = 0 then
+            history := zfsha.current_incarnation();
+        else
+            select e.incarnation, e.transaction_id, e.high_at, (select max(i.ordinal) from zfsha.incarnations i) as history into before
+              from zfsha.mt_events e where e.stream_id = p_stream and e.version = p_expected;
+            history := coalesce(before.history, zfsha.current_incarnation());
             high := before.high_at;
             if before.incarnation = history and before.transaction_id > place then
                 place := before.transaction_id;
@@ -120,15 +123,15 @@ begin
             for i in 1 .. added loop
                 high := greatest(high, p_observed[i]);
                 insert into zfsha.mt_events
-                    (seq_id, id, stream_id, version, data, type, timestamp, mt_dotnet_type, correlation_id, causation_id, headers, user_name, observed_at, high_at, transaction_id, incarnation)
+                    (seq_id, id, stream_id, version, data, type, timestamp, mt_dotnet_type, correlation_id, causation_id, headers, user_name, host, observed_at, high_at, transaction_id, incarnation)
                 values (nextval('zfsha.mt_events_sequence'), p_ids[i], p_stream, p_expected + i, p_bodies[i], p_types[i], p_recorded_at, p_dotnet_types[i],
-                        p_correlations[i], p_causation, p_headers[i], p_users[i], p_observed[i], high, place, history);
+                        p_correlations[i], p_causation, p_headers[i], p_users[i], p_headers[i] ->> 'host', p_observed[i], high, place, history);
             end loop;
         else
             insert into zfsha.mt_events
-                (seq_id, id, stream_id, version, data, type, timestamp, mt_dotnet_type, correlation_id, causation_id, headers, user_name, observed_at, high_at, transaction_id, incarnation)
+                (seq_id, id, stream_id, version, data, type, timestamp, mt_dotnet_type, correlation_id, causation_id, headers, user_name, host, observed_at, high_at, transaction_id, incarnation)
             select nextval('zfsha.mt_events_sequence'), e.id, p_stream, p_expected + e.n, e.body, e.type, p_recorded_at, e.dotnet_type,
-                   e.correlation, p_causation, e.headers, e.user_name, e.observed, greatest(high, max(e.observed) over (order by e.n)), place, history
+                   e.correlation, p_causation, e.headers, e.user_name, e.headers ->> 'host', e.observed, greatest(high, max(e.observed) over (order by e.n)), place, history
               from unnest(p_ids, p_types, p_dotnet_types, p_bodies, p_headers, p_observed, p_users, p_correlations)
                    with ordinality as e (id, type, dotnet_type, body, headers, observed, user_name, correlation, n);
         end if;

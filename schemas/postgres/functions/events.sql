@@ -20,6 +20,7 @@ begin
      where e.stream_id = new.stream_id and e.version < new.version order by e.version desc limit 1;
     new.transaction_id := zfsha.place_after(before.incarnation, before.transaction_id, before.seq_id < new.seq_id, new.incarnation);
     new.high_at := greatest(before.high_at, new.observed_at);
+    new.host := new.headers ->> 'host';
     return new;
 end
 $$;
@@ -31,7 +32,6 @@ declare
     archived zfsha.mt_events := old;
 begin
     archived.is_archived := true;
-    archived.host := new.host; -- Generated, and only after this.
     if tg_op = 'UPDATE' and not coalesce(old.is_archived, false) and new is not distinct from archived then
         return new;
     end if;

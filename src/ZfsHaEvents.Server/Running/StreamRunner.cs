@@ -43,11 +43,12 @@ public sealed class StreamRunner(IEventStore store, OrderTimes times, TimeSpan l
     /// <summary>Decides a message about a pool.</summary>
     /// <param name="handled">The queue's message it came in; null when it did not come over the queue.</param>
     public Task<Ran> RunAsync(PoolGuid poolId, IPoolMessage message, BusMessage envelope, Handled? handled, CancellationToken cancellation) =>
-        CommitAsync(StreamOf(poolId), read =>
+        CommitAsync(StreamOf(poolId), () => new PoolFolding(poolId), (read, folded) =>
         {
-            var (pool, alerts) = Fold(poolId, read.Events);
+            var (pool, alerts) = (folded.Pool, folded.Alerts);
             var decision = message.Decide(pool, ContextOf(envelope.Id, read) with { Alerts = alerts });
-            var (after, alertsAfter) = Fold(pool, alerts, decision.Events);
+            foreach (var e in decision.Events) folded.Take(e);
+            var (after, alertsAfter) = (folded.Pool, folded.Alerts);
             return CommitOf(StreamOf(poolId), "pool", pool.Version, decision, e => CorrelationOf(e, pool.RunningMove() ?? after.RunningMove()), read, envelope, handled) with
             {
                 Void = decision.VoidsOrders ? new(poolId.ToString(), Queues.HostPrefix) : null,
@@ -59,12 +60,12 @@ public sealed class StreamRunner(IEventStore store, OrderTimes times, TimeSpan l
     public async Task<Ran> RunAsync(IHostMessage message, BusMessage envelope, Handled? handled, CancellationToken cancellation)
     {
         var pools = (await store.DocumentsAsync(Kinds.Ownership, cancellation)).Select(d => PoolGuid.Parse(d.Id)).ToList();
-        return await CommitAsync(StreamOf(message.Host), read =>
+        return await CommitAsync(StreamOf(message.Host), () => new HostFolding(message.Host), (read, folded) =>
         {
-            var (host, alerts) = FoldHost(message.Host, read.Events);
+            var (host, alerts) = (folded.Host, folded.Alerts);
             var decision = message.Decide(host, ContextOf(envelope.Id, read), pools);
-            var after = decision.Events.Aggregate(host, (h, e) => h.Evolve(e));
-            var alertsAfter = decision.Events.Aggregate(alerts, (a, e) => a.Evolve(e));
+            foreach (var e in decision.Events) folded.Take(e);
+            var (after, alertsAfter) = (folded.Host, folded.Alerts);
             return CommitOf(StreamOf(message.Host), "host", host.Version, decision, _ => null, read, envelope, handled) with
             {
                 Lease = LeaseChangeOf(decision.Events),
@@ -76,26 +77,28 @@ public sealed class StreamRunner(IEventStore store, OrderTimes times, TimeSpan l
     /// <summary>Writes the inline views of a stream that somebody else appended to.</summary>
     /// <param name="since">The version they are at.</param>
     /// <exception cref="FormatException">The stream's name is not that of a pool or a host.</exception>
-    public Task RefreshAsync(string stream, long since, CancellationToken cancellation) => CommitAsync(stream, read =>
+    public Task RefreshAsync(string stream, long since, CancellationToken cancellation)
     {
         var name = stream[(stream.IndexOf('-', StringComparison.Ordinal) + 1)..];
-        var none = new Commit(stream, "", read.Version, read.Now, null);
+        Commit With(StreamRead read, IReadOnlyList<Document> documents) => new(stream, "", read.Version, read.Now, null) { Documents = documents };
         if (stream.StartsWith("pool-", StringComparison.Ordinal))
         {
             var id = PoolGuid.Parse(name);
-            var (pool, alerts) = Fold(id, read.Events);
-            return none with { Documents = DocumentsOf(Pool.Initial(id), pool, alerts, since) };
+            return CommitAsync(stream, () => new PoolFolding(id), (read, folded) => With(read, DocumentsOf(Pool.Initial(id), folded.Pool, folded.Alerts, since)), cancellation);
         }
 
-        var (host, hostAlerts) = FoldHost(HostName.Parse(name), read.Events);
-        return none with { Documents = [DocumentOf(Kinds.Host, host.Name.Value, HostView.Of(host), host.Version), .. Changed(hostAlerts, since)] };
-    }, cancellation);
+        var host = HostName.Parse(name);
+        return CommitAsync(stream, () => new HostFolding(host), (read, folded) =>
+            With(read, [DocumentOf(Kinds.Host, host.Value, HostView.Of(folded.Host), folded.Host.Version), .. Changed(folded.Alerts, since)]), cancellation);
+    }
 
-    async Task<Ran> CommitAsync(string stream, Func<StreamRead, Commit> decide, CancellationToken cancellation)
+    /// <param name="begin">An empty fold, which takes the stream's events as they arrive.</param>
+    async Task<Ran> CommitAsync<TFolding>(string stream, Func<TFolding> begin, Func<StreamRead, TFolding, Commit> decide, CancellationToken cancellation) where TFolding : IFolding
     {
         for (var round = 1; ; round++)
         {
-            var commit = decide(await store.LoadAsync(stream, cancellation));
+            var folded = begin();
+            var commit = decide(await store.LoadAsync(stream, folded.Take, cancellation), folded);
             Seams.Reached("commit-before");
             var result = await store.CommitAsync(commit, cancellation);
             Seams.Reached("commit-after");
@@ -105,28 +108,6 @@ public sealed class StreamRunner(IEventStore store, OrderTimes times, TimeSpan l
             foreach (var e in events) log.Recorded(e.Stream, e.Version, e.Type, e.Actor, e.Correlation, e.Json);
             return new(result, events);
         }
-    }
-
-    /// <summary>A pool and its alerts from its whole stream.</summary>
-    public static (Pool Pool, AlertBook Alerts) Fold(PoolGuid id, IEnumerable<StoredEvent> events) =>
-        Fold(Pool.Initial(id), AlertBook.Empty, events.Select(Codec.ReadPoolEvent));
-
-    static (Pool Pool, AlertBook Alerts) Fold(Pool pool, AlertBook alerts, IEnumerable<Recorded<PoolEvent>> events)
-    {
-        foreach (var recorded in events)
-        {
-            pool = pool.Evolve(recorded);
-            alerts = alerts.Evolve(recorded, pool);
-        }
-
-        return (pool, alerts);
-    }
-
-    static (Host Host, AlertBook Alerts) FoldHost(HostName name, IEnumerable<StoredEvent> events)
-    {
-        var (host, alerts) = (Host.Initial(name), AlertBook.Empty);
-        foreach (var recorded in events.Select(Codec.ReadHostEvent)) (host, alerts) = (host.Evolve(recorded), alerts.Evolve(recorded));
-        return (host, alerts);
     }
 
     DecisionContext ContextOf(string messageId, StreamRead read) => new(messageId, read.Now, new(read.Incarnation), StandingsOf(read.Leases), times);

@@ -1,0 +1,51 @@
+using ZfsHaEvents.Domain;
+using ZfsHaEvents.Domain.Alerts;
+using ZfsHaEvents.Domain.Hosts;
+using ZfsHaEvents.Domain.Pools;
+using ZfsHaEvents.Store;
+using Host = ZfsHaEvents.Domain.Hosts.Host;
+
+namespace ZfsHaEvents.Server.Running;
+
+/// <summary>A stream as it is being folded, one event after the other.</summary>
+public interface IFolding
+{
+    /// <summary>Takes the next event.</summary>
+    void Take(StoredEvent stored);
+}
+
+/// <summary>A pool and its alerts.</summary>
+public sealed class PoolFolding(PoolGuid id) : IFolding
+{
+    /// <summary>The pool as of the last event taken.</summary>
+    public Pool Pool { get; private set; } = Pool.Initial(id);
+
+    /// <summary>Its alerts as of then.</summary>
+    public AlertBook Alerts { get; private set; } = AlertBook.Empty;
+
+    /// <inheritdoc/>
+    public void Take(StoredEvent stored) => Take(Codec.ReadPoolEvent(stored));
+
+    /// <inheritdoc cref="Take(StoredEvent)"/>
+    public void Take(Recorded<PoolEvent> recorded)
+    {
+        Pool = Pool.Evolve(recorded);
+        Alerts = Alerts.Evolve(recorded, Pool);
+    }
+}
+
+/// <summary>A host and its alerts.</summary>
+public sealed class HostFolding(HostName name) : IFolding
+{
+    /// <summary>The host as of the last event taken.</summary>
+    public Host Host { get; private set; } = Host.Initial(name);
+
+    /// <summary>Its alerts as of then.</summary>
+    public AlertBook Alerts { get; private set; } = AlertBook.Empty;
+
+    /// <inheritdoc/>
+    public void Take(StoredEvent stored) => Take(Codec.ReadHostEvent(stored));
+
+    /// <inheritdoc cref="Take(StoredEvent)"/>
+    public void Take(Recorded<HostEvent> recorded) => (Host, Alerts) = (Host.Evolve(recorded), Alerts.Evolve(recorded));
+}
