@@ -61,7 +61,8 @@ grant insert, delete, update on zfsha.mt_high_water_skips, zfsha.mt_doc_deadlett
 grant insert (name, last_seq_id, last_updated), update (name, last_seq_id, last_updated) on zfsha.mt_event_progression to zfsha_marten;
 grant delete on zfsha.mt_event_progression to zfsha_marten;
 grant usage on sequence zfsha.mt_events_sequence to zfsha_marten;
-grant execute on all functions in schema zfsha to zfsha_marten;
-revoke execute on function zfsha.begin_incarnation(text), zfsha.settle_incarnation(), zfsha.renew_lease(text, uuid), zfsha.send_messages(uuid[], text[], jsonb[], interval[], uuid),
-    zfsha.claim_messages(text, integer, interval, text[]), zfsha.extend_messages(uuid[], integer[], interval), zfsha.retry_message(uuid, integer, integer, interval, text),
-    zfsha.bury_message(uuid, integer, text, text) from zfsha_marten;
+grant execute on function zfsha.current_incarnation(), zfsha.place_after(integer, xid8, boolean, integer),
+    zfsha.quick_append(varchar, varchar, varchar, uuid[], varchar[], varchar[], jsonb[], bytea[], varchar[], varchar[], jsonb[], varchar[], timestamptz[], bigint),
+    zfsha.mt_quick_append_events(varchar, varchar, varchar, uuid[], varchar[], varchar[], jsonb[], bytea[], varchar[], varchar[], jsonb[], varchar[], timestamptz[], bigint),
+    zfsha.mt_quick_append_events(varchar, varchar, varchar, uuid[], varchar[], varchar[], jsonb[], varchar[], varchar[], jsonb[], varchar[], timestamptz[]),
+    zfsha.mt_mark_event_progression(varchar, bigint), zfsha.mt_mark_progression_with_skip(varchar, bigint, bigint), zfsha.mt_archive_stream(varchar) to zfsha_marten;

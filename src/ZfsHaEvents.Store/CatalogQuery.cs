@@ -19,6 +19,8 @@ static class CatalogQuery
         select format('view %s column %s: %s', c.relname, a.attname, format_type(a.atttypid, a.atttypmod))
           from ours c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 where c.relkind = 'v'
         union all
+        select format('view %s options: %s', c.relname, array_to_string(k.reloptions, ', ')) from ours c join pg_class k on k.oid = c.oid where c.relkind = 'v' and k.reloptions is not null
+        union all
         select format('table %s constraint %s: %s', c.relname, k.conname, pg_get_constraintdef(k.oid)) from ours c join pg_constraint k on k.conrelid = c.oid and k.contype <> 'n'
         union all
         select format('index %s: %s', i.indexname, i.indexdef) from pg_indexes i where i.schemaname = 'zfsha'
@@ -33,7 +35,7 @@ static class CatalogQuery
           from pg_sequences s where s.schemaname = 'zfsha'
         union all
         select format('function %s(%s): returns %s', p.proname, pg_get_function_identity_arguments(p.oid), concat_ws(' ', pg_get_function_result(p.oid), l.lanname,
-                      case p.provolatile when 'i' then 'immutable' when 's' then 'stable' end, case when p.prosecdef then 'security definer' end, 'body ' || md5(p.prosrc)))
+                      case p.provolatile when 'i' then 'immutable' when 's' then 'stable' end, case when p.prosecdef then 'security definer' end, 'set ' || array_to_string(p.proconfig, ' '), 'body ' || md5(p.prosrc)))
           from pg_proc p join pg_language l on l.oid = p.prolang where p.pronamespace = 'zfsha'::regnamespace
         union all
         select format('grant on %s to %s: %s', c.relname, r.rolname, string_agg(x.privilege_type, ', ' order by x.privilege_type))

@@ -161,6 +161,8 @@ public sealed class SchemaTests(TestDatabases databases)
     [InlineData("drop index zfsha.pk_mt_events_stream_and_version", "index pk_mt_events_stream_and_version")]
     [InlineData("alter table zfsha.mt_events disable trigger keep_events", "trigger keep_events of mt_events, enabled")]
     [InlineData("create or replace function zfsha.mt_archive_stream(streamid varchar) returns void language sql as 'select null::void'", "function mt_archive_stream(streamid character varying)")]
+    [InlineData("alter function zfsha.agent_host() set search_path = pg_catalog", "function agent_host()")]
+    [InlineData("alter view zfsha.pool_history reset (security_barrier)", "view pool_history options")]
     [InlineData("revoke insert on zfsha.mt_events from zfsha_server", "grant on mt_events to zfsha_server")]
     [InlineData("grant delete on zfsha.mt_events to zfsha_server", "there instead: grant on mt_events to zfsha_server")]
     public async Task A_catalog_that_somebody_changed_is_told(string change, string told)

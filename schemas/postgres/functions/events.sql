@@ -11,7 +11,7 @@ $$
                 else (p_before::text::numeric + 1)::text::xid8 end
 $$;
 
-create or replace function zfsha.place_event() returns trigger language plpgsql as
+create or replace function zfsha.place_event() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as
 $$
 declare
     before record;
@@ -26,7 +26,7 @@ end
 $$;
 create or replace trigger place_event before insert on zfsha.mt_events for each row when (new.transaction_id is null or new.high_at is null) execute function zfsha.place_event();
 
-create or replace function zfsha.keep_events() returns trigger language plpgsql as
+create or replace function zfsha.keep_events() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as
 $$
 declare
     archived zfsha.mt_events := old;
@@ -40,7 +40,7 @@ end
 $$;
 create or replace trigger keep_events before update or delete on zfsha.mt_events for each row execute function zfsha.keep_events();
 
-create or replace function zfsha.keep_all_events() returns trigger language plpgsql as
+create or replace function zfsha.keep_all_events() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as
 $$
 begin
     raise exception 'events are never changed or deleted' using errcode = 'ZE001';
@@ -48,8 +48,18 @@ end
 $$;
 create or replace trigger keep_all_events before truncate on zfsha.mt_events for each statement execute function zfsha.keep_all_events();
 
+-- After the update, because a trigger before it would lock the row of every append once more.
+create or replace function zfsha.keep_archived() returns trigger language plpgsql as
+$$
+begin
+    raise exception 'an archived stream stays archived' using errcode = 'ZE001';
+end
+$$;
+create or replace trigger keep_archived after update of is_archived on zfsha.mt_streams for each row
+    when (old.is_archived and new.is_archived is not true) execute function zfsha.keep_archived();
+
 -- A history that does not go on where the recorded one left off is another one: hosts open new sessions, and orders of the old one are refused.
-create or replace function zfsha.begin_incarnation(p_reason text) returns integer language plpgsql security definer set search_path = pg_catalog as
+create or replace function zfsha.begin_incarnation(p_reason text) returns integer language plpgsql security definer set search_path = pg_catalog, pg_temp as
 $$
 declare
     began integer;
@@ -68,7 +78,7 @@ $$
 $$;
 
 -- Returns the number of the incarnation that goes on from here, beginning one if need be.
-create or replace function zfsha.settle_incarnation() returns integer language plpgsql security definer set search_path = pg_catalog as
+create or replace function zfsha.settle_incarnation() returns integer language plpgsql security definer set search_path = pg_catalog, pg_temp as
 $$
 declare
     here text := zfsha.whereabouts();

@@ -1,14 +1,25 @@
 -- What is done with messages. These run with the owner's rights, because an agent has none on the table: zfsha.agent_host() tells whose agent
 -- calls, and what is not that host's is out of reach. For everybody else, who may call them at all is a matter of grants.
 
--- The host whose agent this session's login is; null for everybody else.
-create or replace function zfsha.agent_host() returns text language sql stable security definer set search_path = pg_catalog as
-$$ select a.host from zfsha.agent_logins a where a.login = session_user $$;
-
 create or replace function zfsha.refuse(p_what text) returns void language plpgsql as
 $$
 begin
     raise exception '%', p_what using errcode = 'insufficient_privilege';
+end
+$$;
+
+-- The host whose agent this session's login is; null for everybody else. An agent of no host may do nothing. Where rights are the owner's, pg_temp is
+-- named and last: it would be searched before everything otherwise, and a caller's own type of a known name would run the caller's code with them.
+create or replace function zfsha.agent_host() returns text language plpgsql stable security definer set search_path = pg_catalog, pg_temp as
+$$
+declare
+    host text := (select a.host from zfsha.agent_logins a where a.login = session_user);
+begin
+    if host is null and pg_has_role(session_user, to_regrole('zfsha_agent'), 'member') and not pg_has_role(session_user, to_regrole('zfsha_server'), 'member')
+       and not pg_has_role(session_user, current_user, 'member') then -- The current user is the owner here.
+        perform zfsha.refuse(format('the login %s is the agent of no host: put it into zfsha.agent_logins', session_user));
+    end if;
+    return host;
 end
 $$;
 
@@ -25,7 +36,7 @@ $$ select p_host is null or p_queue = 'host-' || p_host or zfsha.says_so_itself(
 
 -- Puts messages on their queues and, in the same transaction, completes the one that they answer.
 create or replace function zfsha.send_messages(p_ids uuid[], p_queues text[], p_bodies jsonb[], p_delays interval[], p_completes uuid)
-returns void language plpgsql security definer set search_path = pg_catalog as
+returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as
 $$
 declare
     host text := zfsha.agent_host();
@@ -56,7 +67,7 @@ $$;
 -- those either that do.
 create or replace function zfsha.claim_messages(p_queue text, p_max integer, p_visibility interval, p_overtaking text[])
 returns table (id uuid, queue text, body text, attempts integer, failures integer, enqueued_at timestamptz, claimed_at timestamptz)
-language plpgsql security definer set search_path = pg_catalog as
+language plpgsql security definer set search_path = pg_catalog, pg_temp as
 $$
 declare
     host text := zfsha.agent_host();
@@ -89,7 +100,7 @@ $$;
 
 -- Keeps taken messages for longer.
 create or replace function zfsha.extend_messages(p_ids uuid[], p_attempts integer[], p_visibility interval)
-returns void language sql security definer set search_path = pg_catalog as
+returns void language sql security definer set search_path = pg_catalog, pg_temp as
 $$
     update zfsha.messages m set due_at = clock_timestamp() + p_visibility
       from unnest(p_ids, p_attempts) as k (id, attempts)
@@ -98,7 +109,7 @@ $$;
 
 -- Gives a taken message back.
 create or replace function zfsha.retry_message(p_id uuid, p_attempts integer, p_failures integer, p_delay interval, p_error text)
-returns void language sql security definer set search_path = pg_catalog as
+returns void language sql security definer set search_path = pg_catalog, pg_temp as
 $$
     update zfsha.messages m set due_at = clock_timestamp() + p_delay, failures = p_failures, last_error = p_error, retrying = true
      where m.id = p_id and m.attempts = p_attempts and zfsha.is_for(zfsha.agent_host(), m.queue, m.body)
@@ -106,7 +117,7 @@ $$;
 
 -- Gives a taken message up.
 create or replace function zfsha.bury_message(p_id uuid, p_attempts integer, p_reason text, p_detail text)
-returns void language sql security definer set search_path = pg_catalog as
+returns void language sql security definer set search_path = pg_catalog, pg_temp as
 $$
     with dead as (
         delete from zfsha.messages m where m.id = p_id and m.attempts = p_attempts and zfsha.is_for(zfsha.agent_host(), m.queue, m.body)
@@ -117,7 +128,7 @@ $$
 $$;
 
 -- Renews a lease. False when it is lost, belongs to another session or to another history: then a new session must be opened.
-create or replace function zfsha.renew_lease(p_holder text, p_session uuid) returns boolean language sql security definer set search_path = pg_catalog as
+create or replace function zfsha.renew_lease(p_holder text, p_session uuid) returns boolean language sql security definer set search_path = pg_catalog, pg_temp as
 $$
     update zfsha.leases l set renewed_at = clock_timestamp()
      where l.holder = p_holder and l.session = p_session and not l.lost and l.incarnation = zfsha.current_incarnation()

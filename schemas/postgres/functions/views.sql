@@ -12,7 +12,8 @@ select id, data ->> 'Kind' as kind, data ->> 'Pool' as pool_guid, data ->> 'Pool
        (data ->> 'StartedAt')::timestamptz as started_at, (data ->> 'EndedAt')::timestamptz as ended_at
   from zfsha.mt_doc_dossier;
 
-create or replace view zfsha.pool_history as
+-- A barrier: whoever may read this one sees no other stream through a condition of his own either.
+create or replace view zfsha.pool_history with (security_barrier) as
 select e.stream_id, substring(e.stream_id from 6) as pool_guid, e.version, e.observed_at, e.timestamp as recorded_at, e.type, e.host::text as host,
        e.user_name as actor, e.correlation_id as request, e.causation_id as message_id, e.id as event_id, e.data
   from zfsha.mt_events e
