@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using Shouldly;
 using Xunit;
@@ -17,6 +18,8 @@ public abstract partial class StoreContract
         ["pair"] = ("\ud83d\ude00", "\ud83d\ude00"),
         ["escapes spelled out"] = (@"\u0000 \ud800 \\u0000", @"\u0000 \ud800 \\u0000"),
         ["controls and separators"] = ("\u0001\u001b[31m\u007f\u0085\u2028\ufeff\uffff\"\\", "\u0001\u001b[31m\u007f\u0085\u2028\ufeff\uffff\"\\"),
+        ["quotes and backslashes"] = (@"a'b""c\d\\e\"" \n \x $$ %s {0}", @"a'b""c\d\\e\"" \n \x $$ %s {0}"),
+        ["bytes that are no UTF-8, as they are read"] = (Encoding.UTF8.GetString([0x61, 0xff, 0xc3, 0x28, 0xed, 0xa0, 0x80]), "a\uFFFD\uFFFD(\uFFFD\uFFFD\uFFFD"),
         ["SQL"] = ("'; drop table zfsha.mt_events; --", "'; drop table zfsha.mt_events; --"),
     };
 
@@ -55,9 +58,10 @@ public abstract partial class StoreContract
         (await VersionsAsync(All with { Host = printed })).ShouldBeEmpty();
     }
 
+    public static IEnumerable<TheoryDataRow<string>> HostileNames => Texts.Keys.Select(name => new TheoryDataRow<string>(name));
+
     [Theory]
-    [InlineData("NUL")]
-    [InlineData("high surrogate alone")]
+    [MemberData(nameof(HostileNames))]
     public async Task No_text_keeps_a_message_from_being_given_back_or_given_up(string name)
     {
         var (error, kept) = Texts[name];
@@ -90,8 +94,18 @@ public abstract partial class StoreContract
 
         await AppendAsync(Event(Escaped(stderr)));
 
-        StderrIn((await Store.LoadAsync(Stream, Cancellation)).Events[0].Json).ShouldBe(stderr.Replace('\0', '\uFFFD').Replace('\ud800', '\uFFFD'));
+        StderrIn((await Store.LoadAsync(Stream, Cancellation)).Events[0].Json).ShouldBe(Kept(stderr));
+
+        await SendAsync(Message() with { Json = Escaped(stderr) });
+        await Queue.RetryAsync(await ClaimOneAsync(), TimeSpan.Zero, stderr, Cancellation);
+        var message = await ClaimOneAsync();
+        StderrIn(message.Json).ShouldBe(Kept(stderr));
+        await Queue.DeadLetterAsync(message, "Failed", stderr, Cancellation);
+        var letter = (await Queue.DeadLettersAsync(1, Cancellation)).ShouldHaveSingleItem();
+        (StderrIn(letter.Json), letter.Detail).ShouldBe((Kept(stderr), Kept(stderr)));
     }
+
+    static string Kept(string text) => text.Replace('\0', '\uFFFD').Replace('\ud800', '\uFFFD');
 
     /// <summary>The text as any JSON writer may write it: every UTF-16 unit escaped, valid or not.</summary>
     static string Escaped(string text) => $$"""{"Stderr":"{{string.Concat(text.Select(c => $"\\u{(int)c:x4}"))}}"}""";

@@ -31,6 +31,8 @@ public sealed class PostgresServer : IAsyncDisposable
 
     readonly string _directory;
     readonly IReadOnlyList<string> _settings;
+    SmallDisk? _disk;
+    bool _tablesOnDisk;
     Process? _process;
 
     PostgresServer(IReadOnlyList<string> settings)
@@ -43,18 +45,29 @@ public sealed class PostgresServer : IAsyncDisposable
     public static string Binaries { get; } = FindBinaries();
 
     /// <summary>The process that accepts connections.</summary>
-    public int Pid => int.Parse(File.ReadLines(Path.Combine(Data, "postmaster.pid")).First(), CultureInfo.InvariantCulture);
+    public int Pid => int.Parse(File.ReadLines((_disk?.Seen ?? "") + Path.Combine(Data, "postmaster.pid")).First(), CultureInfo.InvariantCulture);
 
     /// <summary>The directory of its unix socket, as a connection string's <c>Host</c>.</summary>
     public string Host => _directory;
 
-    string Data => Path.Combine(_directory, "data");
+    string Data => Path.Combine(_tablesOnDisk ? _disk!.Directory : _directory, "data");
 
     /// <param name="settings">Of PostgreSQL, each <c>name=value</c>.</param>
     public static async Task<PostgresServer> StartAsync(params string[] settings)
     {
         var server = await NewAsync(settings);
         await RunAsync([.. AsOwner(Path.Combine(Binaries, "initdb")), "-D", server.Data, "-U", "zfsha", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions"]);
+        await server.LaunchAsync();
+        return server;
+    }
+
+    /// <summary>A server with its tables, its write-ahead log or both on a disk that may fill up.</summary>
+    public static async Task<PostgresServer> StartAsync(SmallDisk disk, bool tables, bool log, params string[] settings)
+    {
+        var server = await NewAsync(settings);
+        (server._disk, server._tablesOnDisk) = (disk, tables);
+        string[] elsewhere = log == tables ? [] : [$"--waldir={Path.Combine(log ? disk.Directory : server._directory, "wal")}"];
+        await RunAsync([.. disk.Enter, .. AsOwner(Path.Combine(Binaries, "initdb")), "-D", server.Data, "-U", "zfsha", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions", "--wal-segsize=1", .. elsewhere]);
         await server.LaunchAsync();
         return server;
     }
@@ -77,6 +90,48 @@ public sealed class PostgresServer : IAsyncDisposable
         using var process = Process.GetProcessById(Pid);
         process.Kill();
     }
+
+    /// <summary>SIGKILL to the process that accepts connections, and the end of the others, which notice. Nothing is started again: <see cref="RestartAsync"/> does.</summary>
+    public async Task CrashAsync()
+    {
+        var pid = Pid;
+        await RunAsync("kill", ["-STOP", $"{pid}"]); // So that it has no more children than are read here.
+        var children = (await File.ReadAllTextAsync($"/proc/{pid}/task/{pid}/children")).Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        Kill();
+        await Eventually.TrueAsync("every process of a killed PostgreSQL ends", () => !children.Append($"{pid}").Any(IsPostgres));
+    }
+
+    /// <summary>Whether the process that accepts connections is there.</summary>
+    public bool IsRunning
+    {
+        get
+        {
+            try
+            {
+                return IsPostgres($"{Pid}");
+            }
+            catch (Exception e) when (e is IOException or InvalidOperationException)
+            {
+                return false; // It takes its file away as it ends.
+            }
+        }
+    }
+
+    static bool IsPostgres(string pid)
+    {
+        try
+        {
+            var stat = File.ReadAllText($"/proc/{pid}/stat"); // proc(5): pid, (name), state.
+            return stat.Contains("(postgres)", StringComparison.Ordinal) && stat[stat.LastIndexOf(')') + 2] is not ('Z' or 'X');
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Runs one of PostgreSQL's own client programs on this server.</summary>
+    public Task RunClientAsync(string program, params string[] arguments) => RunAsync([.. AsOwner(Path.Combine(Binaries, program)), "-h", _directory, "-U", "zfsha", .. arguments]);
 
     static async Task<PostgresServer> NewAsync(IReadOnlyList<string> settings)
     {
@@ -118,7 +173,7 @@ public sealed class PostgresServer : IAsyncDisposable
             Path.Combine(Binaries, "postgres"), "-D", Data, "-k", _directory, "-c", "listen_addresses=", "-c", "fsync=off", "-c", "full_page_writes=off",
             "-c", "max_connections=300", "-c", "shared_buffers=64MB", .. _settings.SelectMany(s => (string[])["-c", s]),
         ];
-        var command = AsOwner(["/bin/sh", "-c", UntilInputEnds, "sh", _directory, .. server]);
+        string[] command = [.. _disk?.Enter ?? [], .. AsOwner(["/bin/sh", "-c", UntilInputEnds, "sh", _directory, .. server])];
         _process = Process.Start(new ProcessStartInfo(command[0], command.Skip(1)) { RedirectStandardInput = true, WorkingDirectory = "/" })!;
         var started = Stopwatch.GetTimestamp();
         while (!await AnswersAsync())

@@ -24,6 +24,19 @@ public sealed class SubscriptionRunner(NpgsqlDataSource database, ISubscriber su
     /// <returns>How many events were in it; 0 when there is nothing new; null when another runner has the subscriber, or it is paused.</returns>
     public async Task<int?> StepAsync(CancellationToken cancellation)
     {
+        try
+        {
+            return await TakeStepAsync(cancellation);
+        }
+        catch
+        {
+            _takenUntil = 0; // Whether the place has moved is unknown, and what is remembered between pages may be ahead of it: both are read anew.
+            throw;
+        }
+    }
+
+    async Task<int?> TakeStepAsync(CancellationToken cancellation)
+    {
         if (Environment.TickCount64 > _takenUntil && !await TakeAsync(cancellation)) return null;
 
         var page = await _reader.AfterAsync(_place, Page, cancellation);
