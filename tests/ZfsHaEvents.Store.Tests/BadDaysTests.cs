@@ -99,6 +99,33 @@ public sealed class BadDaysTests(TestDatabases databases) : IAsyncLifetime
         await ShouldBeAsync(answered: true);
     }
 
+    /// <summary>The pool finds out only as it uses the connection again.</summary>
+    [Fact]
+    public async Task A_connection_that_PostgreSQL_closed_while_it_lay_idle_is_an_outage_of_a_moment()
+    {
+        await using var idle = With(";Maximum Pool Size=1;Options=-c idle_session_timeout=100");
+        var store = new PostgresEventStore(idle, _wakeUps!);
+        var backend = (await RoleDatabase.ListAsync(idle, "select pg_backend_pid()::text")).Single();
+        await Eventually.TrueAsync("PostgreSQL closes it", async () => (await RoleDatabase.ListAsync(Database, $"select '' from pg_stat_activity where pid = {backend}")).Count == 0);
+
+        DatabaseOutage.Is(await Should.ThrowAsync<NpgsqlException>(() => store.CommitAsync(Answer(), Cancellation))).ShouldBeTrue();
+        (await store.CommitAsync(Answer(), Cancellation)).ShouldBe(CommitResult.Committed);
+        await ShouldBeAsync(answered: true);
+    }
+
+    /// <summary>PostgreSQL's parting words, where the caller is there to hear them, and what it says when it lacks room, memory or connections.</summary>
+    [Theory]
+    [InlineData("57P01")]
+    [InlineData("57P02")]
+    [InlineData("57P03")]
+    [InlineData("57P05")]
+    [InlineData("25P03")]
+    [InlineData("53100")]
+    [InlineData("53200")]
+    [InlineData("53300")]
+    [InlineData("58030")]
+    public void A_database_that_goes_or_has_no_room_is_an_outage(string state) => DatabaseOutage.Is(new PostgresException("test", "FATAL", "FATAL", state)).ShouldBeTrue();
+
     // ---- no answer ---------------------------------------------------------------------------------------------------
 
     /// <summary>The command's time is over while another session has the stream's row: Npgsql cancels it, PostgreSQL cancels it, or PostgreSQL gives up the lock.</summary>
