@@ -7,9 +7,6 @@ public interface IEventStore
     /// <param name="each">Given each event as it arrives, in order, so that folding them need not wait for the last.</param>
     Task<StreamRead> LoadAsync(string stream, Action<StoredEvent>? each, CancellationToken cancellation);
 
-    /// <inheritdoc cref="LoadAsync(string, Action{StoredEvent}?, CancellationToken)"/>
-    Task<StreamRead> LoadAsync(string stream, CancellationToken cancellation) => LoadAsync(stream, each: null, cancellation);
-
     /// <summary>Writes all of it in one transaction, or nothing. A conflict is a value, not an exception.</summary>
     Task<CommitResult> CommitAsync(Commit commit, CancellationToken cancellation);
 
@@ -27,4 +24,11 @@ public interface IEventStore
 
     /// <summary>One document; null when there is none.</summary>
     Task<Document?> DocumentAsync(string kind, string id, CancellationToken cancellation);
+}
+
+/// <summary>What every event store can do by what it can do.</summary>
+public static class EventStoreExtensions
+{
+    /// <inheritdoc cref="IEventStore.LoadAsync"/>
+    public static Task<StreamRead> LoadAsync(this IEventStore store, string stream, CancellationToken cancellation) => store.LoadAsync(stream, each: null, cancellation);
 }

@@ -7,7 +7,6 @@ using ZfsHaEvents.Domain.Hosts;
 using ZfsHaEvents.Domain.Pools;
 using ZfsHaEvents.Domain.Views;
 using ZfsHaEvents.Store;
-using Host = ZfsHaEvents.Domain.Hosts.Host;
 
 namespace ZfsHaEvents.Server.Running;
 
