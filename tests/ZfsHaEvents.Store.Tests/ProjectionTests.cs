@@ -229,7 +229,45 @@ public sealed class ProjectionTests(TestDatabases databases) : IAsyncLifetime
         (await StatusAsync("Tally:All")).EventsBehind.ShouldBe(1);
     }
 
-    SubscriptionRunner Live() => new(Database, new ProjectionSubscriber(Database, _tally, rebuild: false), Lease);
+    /// <summary>Nothing is read in between: only when it renews its lease can the runner notice.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_a_runner_remembers_is_void_once_somebody_else_has_seen_to_the_view(bool rebuilt)
+    {
+        _tally.Poison = "poison";
+        await AppendAsync("pool-1", 1);
+        await AppendAsync("pool-2", 1, "poison");
+        await CatchUpAsync(Live(TimeSpan.FromMilliseconds(1)), 2);
+        await ExecuteAsync("update zfsha.mt_doc_poolactivity set data = '{\"Count\":777}' where id = '1'");
+        var live = Live(TimeSpan.FromMilliseconds(1));
+        await AppendAsync("pool-1", 1);
+        await CatchUpAsync(live, 1);
+        (await ViewAsync()).ShouldBe(["1=778"]); // It remembers that, and that pool-2 is parked.
+
+        _tally.Poison = null;
+        if (rebuilt)
+        {
+            await Control.RebuildAsync(_tally, Cancellation);
+            var rebuild = new SubscriptionRunner(Database, new ProjectionSubscriber(Database, _tally, rebuild: true), Lease);
+            await Eventually.TrueAsync("it is made anew", async () => await rebuild.StepAsync(Cancellation) is 0 && !await Control.IsRebuildingAsync(_tally, Cancellation));
+        }
+        else
+        {
+            (await Control.ReplayAsync("Tally:All", "pool-2", Cancellation)).ShouldBeNull();
+        }
+
+        await Task.Delay(20, Cancellation);
+        (await live.StepAsync(Cancellation)).ShouldBe(0);
+        foreach (var stream in (string[])["pool-1", "pool-2"]) await AppendAsync(stream, 1);
+        await CatchUpAsync(live, 2);
+
+        (await ViewAsync()).ShouldBe([rebuilt ? "1=3" : "1=779", "2=2"]);
+    }
+
+    SubscriptionRunner Live() => Live(Lease);
+
+    SubscriptionRunner Live(TimeSpan lease) => new(Database, new ProjectionSubscriber(Database, _tally, rebuild: false), lease);
 
     async Task AppendAsync(string stream, int count, string type = "pool_observed")
     {

@@ -1,16 +1,21 @@
 -- Readers: each has a name, a place, and at any time at most one runner among all servers.
 
--- Makes the caller the reader's runner for so long, or keeps it so. No row: another one is, or the reader is paused.
-create or replace function zfsha.take_reader(p_name text, p_runner uuid, p_lease interval)
-returns table (incarnation integer, transaction_id xid8, seq_id bigint) language plpgsql as
+-- Makes the caller the reader's runner for so long, or keeps it so. No row: another one is, or the reader is paused. Not kept: somebody ran it or
+-- saw to its documents since the caller did, and what the caller remembers of them is void.
+drop function if exists zfsha.take_reader(text, uuid, interval);
+create function zfsha.take_reader(p_name text, p_runner uuid, p_lease interval)
+returns table (incarnation integer, transaction_id xid8, seq_id bigint, kept boolean) language plpgsql as
 $$
+declare
+    former uuid;
 begin
     insert into zfsha.mt_event_progression (name, last_seq_id) values (p_name, 0) on conflict do nothing;
+    select p.runner into former from zfsha.mt_event_progression p where p.name = p_name for update;
     return query
         update zfsha.mt_event_progression p
            set runner = p_runner, runner_until = clock_timestamp() + p_lease
          where p.name = p_name and p.paused_at is null and (p.runner is null or p.runner = p_runner or p.runner_until < clock_timestamp())
-        returning coalesce(p.incarnation, 0), coalesce(p.transaction_id, '0'), coalesce(p.last_seq_id, 0);
+        returning coalesce(p.incarnation, 0), coalesce(p.transaction_id, '0'), coalesce(p.last_seq_id, 0), former is not distinct from p_runner;
 end
 $$;
 
@@ -62,7 +67,7 @@ begin
     end if;
     insert into zfsha.mt_event_progression as p (name, last_seq_id) values (p_name, 0) on conflict do nothing;
     update zfsha.mt_event_progression p
-       set incarnation = made.incarnation, transaction_id = made.transaction_id, last_seq_id = made.last_seq_id, last_updated = clock_timestamp()
+       set incarnation = made.incarnation, transaction_id = made.transaction_id, last_seq_id = made.last_seq_id, last_updated = clock_timestamp(), runner = null
      where p.name = p_name;
     execute format('delete from zfsha.%I', 'mt_doc_' || p_kind);
     execute format('insert into zfsha.%I select * from zfsha.%I', 'mt_doc_' || p_kind, 'mt_doc_' || p_kind || '_rebuild');

@@ -69,11 +69,12 @@ public sealed class SubscriptionRunner(NpgsqlDataSource database, ISubscriber su
     async Task<bool> TakeAsync(CancellationToken cancellation)
     {
         var asked = Environment.TickCount64;
-        await using var command = new NpgsqlCommand("select incarnation, transaction_id, seq_id from zfsha.take_reader($1, $2, $3)")
+        await using var command = new NpgsqlCommand("select incarnation, transaction_id, seq_id, kept from zfsha.take_reader($1, $2, $3)")
         {
             Parameters = { new() { Value = Name }, new() { Value = _runner }, new() { Value = lease } },
         };
         Position place;
+        bool kept;
         await using (var reader = await database.ReadAsync(command, cancellation))
         {
             if (!await reader.ReadAsync(cancellation))
@@ -82,11 +83,11 @@ public sealed class SubscriptionRunner(NpgsqlDataSource database, ISubscriber su
                 return false;
             }
 
-            place = new(reader.GetInt32(0), reader.GetFieldValue<ulong>(1), reader.GetInt64(2));
+            (place, kept) = (new(reader.GetInt32(0), reader.GetFieldValue<ulong>(1), reader.GetInt64(2)), reader.GetBoolean(3));
         }
 
         // At half time it is taken anew: until then nobody else can have had it.
-        if (place != _place || _takenUntil == 0) await subscriber.ResetAsync(cancellation);
+        if (place != _place || !kept) await subscriber.ResetAsync(cancellation);
         (_place, _takenUntil) = (place, asked + (long)lease.TotalMilliseconds / 2);
         return true;
     }
