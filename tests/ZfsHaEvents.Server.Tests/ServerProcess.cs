@@ -30,8 +30,8 @@ sealed class ServerProcess : IAsyncDisposable
 
     public HttpClient Http { get; }
 
-    /// <summary>What was given as <c>--data</c>.</summary>
-    public string Data { get; }
+    /// <summary>What is given as <c>--data</c>: a directory of its own, or another server's.</summary>
+    public string Data { get; init; }
 
     public string Output
     {
@@ -99,9 +99,20 @@ sealed class ServerProcess : IAsyncDisposable
     /// <summary>SIGTERM.</summary>
     public async Task<int> StopAsync()
     {
-        using var kill = Process.Start("/bin/sh", ["-c", $"kill -TERM {_process!.Id}"]);
-        await kill.WaitForExitAsync();
+        await SignalAsync("TERM");
         return await EndedAsync();
+    }
+
+    /// <summary>SIGSTOP: it lives and does nothing.</summary>
+    public Task FreezeAsync() => SignalAsync("STOP");
+
+    /// <summary>SIGCONT.</summary>
+    public Task ThawAsync() => SignalAsync("CONT");
+
+    async Task SignalAsync(string signal)
+    {
+        using var kill = Process.Start("/bin/sh", ["-c", $"kill -{signal} {_process!.Id}"]);
+        await kill.WaitForExitAsync();
     }
 
     /// <summary>SIGKILL.</summary>
@@ -123,9 +134,12 @@ sealed class ServerProcess : IAsyncDisposable
     public Task TakenAsync() => Eventually.TrueAsync("the server has taken everything in", async () =>
         (long)(await ExecuteAsync("select count(*) from zfsha.messages where queue = 'server' and (attempts > 0 or due_at <= clock_timestamp())"))! == 0);
 
+    /// <summary>Of its private PostgreSQL.</summary>
+    public string ConnectionString => $"Host={Path.Combine(Data, "socket")};Username=zfsha;Database=zfsha;Pooling=false";
+
     public async Task<object?> ExecuteAsync(string sql, params object[] parameters)
     {
-        await using var connection = new NpgsqlConnection($"Host={Path.Combine(Data, "socket")};Username=zfsha;Database=zfsha;Pooling=false");
+        await using var connection = new NpgsqlConnection(ConnectionString);
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand(sql, connection);
         foreach (var parameter in parameters) command.Parameters.Add(new() { Value = parameter });

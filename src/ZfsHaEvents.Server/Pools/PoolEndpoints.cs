@@ -26,6 +26,13 @@ public sealed record HistoryEntry(
     }
 }
 
+/// <summary>What a pool has been through, in numbers.</summary>
+/// <param name="Version">The last event of its stream that they contain.</param>
+public sealed record ActivityEntry(PoolGuid Pool, long Version, PoolActivity Activity)
+{
+    public static ActivityEntry Of(Document document) => new(PoolGuid.Parse(document.Id), document.Version, JsonSerializer.Deserialize(document.Json, StoredJson.Default.PoolActivity)!);
+}
+
 /// <summary>Reading pools: who holds them, what happened to them.</summary>
 static class PoolEndpoints
 {
@@ -41,6 +48,8 @@ static class PoolEndpoints
         routes.MapGet("/pools/{pool}/owner", OwnerAsync);
         routes.MapGet("/pools/{pool}/history", HistoryAsync);
         routes.MapGet("/pools/{pool}/activity", ActivityAsync);
+        routes.MapGet("/activity", async (IEventStore store, CancellationToken cancellation) =>
+            (await store.DocumentsAsync(PoolActivityProjection.Table, cancellation)).Select(ActivityEntry.Of));
     }
 
     static async Task<PoolOwnership> OneAsync(string pool, Dispatch dispatch, IEventStore store, CancellationToken cancellation)
@@ -71,8 +80,8 @@ static class PoolEndpoints
     {
         var guid = await dispatch.KnownPoolAsync(PoolReference.Parse(pool), cancellation);
         return await store.DocumentAsync(PoolActivityProjection.Table, guid.ToString(), cancellation) is { } document
-            ? Results.Ok(new { Pool = guid, document.Version, Activity = JsonSerializer.Deserialize(document.Json, StoredJson.Default.PoolActivity)! })
-            : Problems.NotFound("NoActivityYet", $"the numbers of pool {pool} have not been made yet; '/projections' tells how far they are");
+            ? Results.Ok(ActivityEntry.Of(document))
+            : Problems.NotFound("NoActivityYet", $"the numbers of pool {pool} have not been made yet; 'zfsha projections' tells how far they are");
     }
 
     static async Task<IResult> HistoryAsync(

@@ -15,7 +15,7 @@ static class ProjectionEndpoints
     public static void MapProjections(this IEndpointRouteBuilder routes)
     {
         routes.MapGet("/projections", async (ProjectionControl control, CancellationToken cancellation) =>
-            new { Readers = await control.StatusAsync(cancellation), HoldingBack = await control.HoldingBackAsync(cancellation) });
+            new { Readers = await control.StatusAsync(cancellation), HoldingBack = await control.HoldingBackAsync(cancellation), LastSeqId = await control.LastSeqIdAsync(cancellation) });
         routes.MapPost("/projections/{name}/pauses", PauseAsync);
         routes.MapPost("/projections/{name}/resumptions", ResumeAsync);
         routes.MapPost("/projections/{name}/rebuilds", RebuildAsync);
@@ -49,6 +49,8 @@ static class ProjectionEndpoints
             log.ReaderAsked(reader, "replay " + body.Stream, body.By);
             if (reader == inline.Name)
             {
+                if (!(await control.StatusAsync(cancellation)).Any(r => r.Name == reader && r.Parked.Any(p => p.Stream == body.Stream)))
+                    throw new KeyNotFoundException($"'{reader}' has not parked a stream '{body.Stream}'"); // Views of a stream that does not exist must not come of it.
                 await runner.RefreshAsync(body.Stream, since: 0, cancellation);
                 await control.ForgetParkedAsync(reader, body.Stream, cancellation);
                 return Results.Ok(await control.StatusAsync(cancellation));
@@ -57,6 +59,10 @@ static class ProjectionEndpoints
             return await control.ReplayAsync(reader, body.Stream, cancellation) is { } still
                 ? Problems.Refused("StillParked", $"version {still.Version} of {body.Stream}, of the type {still.Type}, still cannot be taken in: {still.Error}")
                 : Results.Ok(await control.StatusAsync(cancellation));
+        }
+        catch (FormatException e)
+        {
+            return Problems.Refused("StillParked", $"{body.Stream} is no stream of a pool or a host that could be: {e.Message}");
         }
         catch (KeyNotFoundException e)
         {

@@ -49,6 +49,13 @@ public sealed class ProjectionControl(NpgsqlDataSource database, IReadOnlyList<I
         return readers;
     }
 
+    /// <summary>The number of the event written last: what a reader's place is to be compared with. 0 when there is none.</summary>
+    public async Task<long> LastSeqIdAsync(CancellationToken cancellation)
+    {
+        await using var command = new NpgsqlCommand("select coalesce(max(seq_id), 0) from zfsha.mt_events");
+        return (long)(await database.ScalarAsync(command, cancellation))!;
+    }
+
     /// <summary>Transactions that readers wait for, oldest first.</summary>
     public async Task<IReadOnlyList<HoldingBack>> HoldingBackAsync(CancellationToken cancellation)
     {
