@@ -7,6 +7,7 @@ using ZfsHaEvents.Cli.Hosts;
 using ZfsHaEvents.Cli.Moves;
 using ZfsHaEvents.Cli.OnHost;
 using ZfsHaEvents.Cli.Pools;
+using ZfsHaEvents.Cli.Projections;
 
 namespace ZfsHaEvents.Cli;
 
@@ -48,6 +49,7 @@ static class CommandLine
             PoolsVerb.Define(), PoolVerb.Define(), OwnerVerb.Define(), HistoryVerb.Define(),
             SwitchoverVerb.Define(), FailoverVerb.Define(), ConfirmFencingVerb.Define(), AcknowledgeVerb.Define(), CallOffVerb.Define(), PolicyVerb.Define(),
             DossierVerb.Define(), MovesVerb.Define(), AlertsVerb.Define(), HostsVerb.Define(), DeadLettersVerb.Define(), BusVerb.Define(),
+            ActivityVerb.Define(), ProjectionsVerb.Define(),
             LockVerb.Define(), ImportVerb.Define(), ExportVerb.Define(), ScanVerb.Define(),
         };
         root.HelpName = "zfsha";

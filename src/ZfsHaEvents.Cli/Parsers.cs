@@ -59,6 +59,18 @@ static class Parsers
     public static Option<DateTimeOffset?> Time(string name, string description) =>
         new(name) { Description = description, HelpName = "TIME", CustomParser = r => ParseTime(r) };
 
+    /// <summary>A reader's name, of which the part before the colon is enough.</summary>
+    public static Argument<string> Reader() => new("NAME")
+    {
+        Description = "The reader's name, as zfsha projections lists it; the part before the colon is enough",
+        CustomParser = r =>
+        {
+            var name = r.Tokens[0].Value;
+            if (name.Length == 0 || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is ':' or '_' or '-')) r.AddError($"'{name}' is not a reader's name: expected one that zfsha projections lists");
+            return name;
+        },
+    };
+
     /// <summary>A dead letter's id.</summary>
     public static Guid Uuid(ArgumentResult result, string text)
     {

@@ -22,6 +22,32 @@ sealed record HostState(HostView Host, bool Alive, DateTimeOffset? RenewedAt);
 /// <param name="Json">The message as it was on the bus.</param>
 sealed record DeadLetter(Guid Id, string Queue, string Json, int Attempts, string Reason, string Detail, DateTimeOffset EnqueuedAt, DateTimeOffset DeadAt);
 
+/// <summary>The readers of events, and what keeps them from going on.</summary>
+/// <param name="HoldingBack">Transactions that no reader goes past, oldest first.</param>
+/// <param name="LastSeqId">The number of the event written last; 0 when there is none.</param>
+sealed record ProjectionsState(IReadOnlyList<ReaderState> Readers, IReadOnlyList<HoldingBack> HoldingBack, long LastSeqId);
+
+/// <summary>How far a reader is, and what it could not take in.</summary>
+/// <param name="Running">A server runs it now.</param>
+/// <param name="EventsBehind">Events it has not taken in; counting stops at ten thousand.</param>
+/// <param name="SecondsBehind">The age of the oldest of these; 0 when there is none.</param>
+/// <param name="Parked">Streams it skips.</param>
+sealed record ReaderState(
+    string Name, long LastSeqId, DateTimeOffset? LastMovedAt, bool Running, DateTimeOffset? PausedAt, string? PausedBy, long EventsBehind, double SecondsBehind,
+    IReadOnlyList<ParkedStream> Parked);
+
+/// <summary>The first event of a stream that a reader skips, and why.</summary>
+sealed record ParkedStream(string Stream, long Version, string Type, string Error, DateTimeOffset ParkedAt);
+
+/// <summary>A transaction that may still write before what others have written already.</summary>
+/// <param name="Pid">The backend's process; null for a prepared transaction.</param>
+/// <param name="Query">What it runs, or ran last; null when the server's login may not see it.</param>
+sealed record HoldingBack(int? Pid, string? Login, string? Application, string? Database, string? State, DateTimeOffset? BeganAt, double Seconds, string? Query);
+
+/// <summary>What a pool has been through, in numbers.</summary>
+/// <param name="Version">The last event of its stream that they contain.</param>
+sealed record ActivityEntry(PoolGuid Pool, long Version, PoolActivity Activity);
+
 /// <summary>How the server is.</summary>
 /// <param name="Now">The database's clock.</param>
 /// <param name="PrivateDatabase">Connection string of the private PostgreSQL that the server started; null when it was given one.</param>
@@ -61,3 +87,9 @@ sealed record ReplayBody(string By);
 
 /// <summary>Forgets a dead letter.</summary>
 sealed record DiscardBody(string By, string Reason);
+
+/// <summary>Stops a reader, lets it go on, or has a view made anew.</summary>
+sealed record AskedBody(string By);
+
+/// <summary>Has a parked stream tried again.</summary>
+sealed record ReplayStreamBody(string By, string Stream);

@@ -78,6 +78,19 @@ sealed class ServerClient : IDisposable
     public Task<DeadLetter> DiscardAsync(Guid id, DiscardBody body, CancellationToken cancellation) =>
         ActAsync(HttpMethod.Delete, PathOf(id), body, ApiJson.Default.DiscardBody, ApiJson.Default.DeadLetter, cancellation);
 
+    public Task<ProjectionsState> ProjectionsAsync(CancellationToken cancellation) => GetAsync("projections", ApiJson.Default.ProjectionsState, cancellation);
+
+    /// <param name="what"><c>pauses</c>, <c>resumptions</c> or <c>rebuilds</c>.</param>
+    public Task<IReadOnlyList<ReaderState>> AskReaderAsync(string reader, string what, AskedBody body, CancellationToken cancellation) =>
+        ActAsync(HttpMethod.Post, $"projections/{Uri.EscapeDataString(reader)}/{what}", body, ApiJson.Default.AskedBody, ApiJson.Default.IReadOnlyListReaderState, cancellation);
+
+    public Task<IReadOnlyList<ReaderState>> ReplayStreamAsync(string reader, ReplayStreamBody body, CancellationToken cancellation) =>
+        ActAsync(HttpMethod.Post, $"projections/{Uri.EscapeDataString(reader)}/replays", body, ApiJson.Default.ReplayStreamBody, ApiJson.Default.IReadOnlyListReaderState, cancellation);
+
+    public Task<IReadOnlyList<ActivityEntry>> ActivityAsync(CancellationToken cancellation) => GetAsync("activity", ApiJson.Default.IReadOnlyListActivityEntry, cancellation);
+
+    public Task<ActivityEntry> ActivityAsync(PoolReference pool, CancellationToken cancellation) => GetAsync($"{PathOf(pool)}/activity", ApiJson.Default.ActivityEntry, cancellation);
+
     public Task<Health> HealthAsync(CancellationToken cancellation) => GetAsync("health", ApiJson.Default.Health, cancellation);
 
     public Task<Answer> SwitchOverAsync(PoolReference pool, SwitchoverBody body, CancellationToken cancellation) =>
