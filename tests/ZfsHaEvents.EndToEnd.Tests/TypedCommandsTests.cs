@@ -281,6 +281,17 @@ public sealed partial class TypedCommandsTests
         (await cluster.TypeAsync("dead-letters", "replay", letter)).Error.ShouldStartWith("refused: UnknownDeadLetter: ");
         (await cluster.DoneAsync("dead-letters", "list")).Output.ShouldBe("No message was given up on.");
 
+        (await cluster.DoneAsync("projections", "rebuild", "PoolActivity", "--wait")).Output.ShouldBe("PoolActivity was made anew");
+        (await cluster.DoneAsync("activity", "tank1")).Lines.ShouldContain("  moves      switchovers 0; failovers 0; aborted 0; halts 1");
+        (await cluster.DoneAsync("activity")).Lines[0].ShouldStartWith("POOL ");
+        (await cluster.DoneAsync("projections", "pause", "PoolActivity", "--by", "bob")).Output.ShouldBe("PoolActivity stands still until zfsha projections resume");
+        (await cluster.DoneAsync("projections")).Lines.ShouldContain(line => line.StartsWith("PoolActivity:All ", StringComparison.Ordinal) && line.Contains("paused by bob since ", StringComparison.Ordinal));
+        (await cluster.DoneAsync("projections", "resume", "PoolActivity")).Output.ShouldBe("PoolActivity goes on");
+        (await cluster.DoneAsync("projections")).Output.ShouldNotContain("paused");
+        (await cluster.TypeAsync("projections", "replay", "PoolActivity", "pool-1")).Error.ShouldStartWith("refused: NotParked: ");
+        (await cluster.TypeAsync("projections", "pause", "Nothing")).Error.ShouldStartWith("refused: UnknownReader: ");
+        (await cluster.TypeAsync("projections", "rebuild", "InlineViews")).Error.ShouldStartWith("refused: UnknownProjection: ");
+
         cluster.StartAgent("a");
         await cluster.EverybodyInSessionAsync();
         (await cluster.DoneAsync("acknowledge", "tank1", "--comment", "looked: a has it", "--by", "bob")).Lines.ShouldContain(line => line.Contains("halt acknowledged by bob: looked: a has it", StringComparison.Ordinal));
@@ -346,6 +357,7 @@ public sealed partial class TypedCommandsTests
         [
             ("pools", "/pools"), ("pool-in-conflict", "/pools/tank1"), ("owner", "/pools/tank1/owner"), ("history", "/pools/tank1/history?limit=1000"), ("moves", "/moves"),
             ("halted-failover", "/moves/wrong"), ("hosts", "/hosts"), ("alerts", "/alerts"), ("dead-letters", "/dead-letters"),
+            ("projections", "/projections"), ("activity", "/activity"),
         ];
         foreach (var (recorded, path) in documents)
         {
@@ -355,7 +367,7 @@ public sealed partial class TypedCommandsTests
         }
     }
 
-    /// <summary>The names of the members of every object in the document, by its place; of an event, also by its type.</summary>
+    /// <summary>The names of the members of every object in the document, by its place; of an event, also by its type. Those of <c>byHost</c> are hosts.</summary>
     static SortedDictionary<string, string> Members(JsonNode document)
     {
         var found = new SortedDictionary<string, string>();
@@ -364,7 +376,7 @@ public sealed partial class TypedCommandsTests
             if (node is JsonArray items) foreach (var item in items) Visit(item, place);
             if (node is not JsonObject fields) return;
             found[place] = string.Join(' ', fields.Select(f => f.Key).Order(StringComparer.Ordinal));
-            foreach (var (name, value) in fields) Visit(value, name == "data" ? $"{place}/{fields["type"]}" : $"{place}/{name}");
+            foreach (var (name, value) in fields.Where(f => f.Key != "byHost")) Visit(value, name == "data" ? $"{place}/{fields["type"]}" : $"{place}/{name}");
         }
 
         Visit(document, "");
