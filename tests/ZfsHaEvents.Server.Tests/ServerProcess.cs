@@ -191,7 +191,12 @@ sealed class ServerProcess : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (_process is { HasExited: false }) await StopAsync();
+        if (_process is { HasExited: false })
+        {
+            await ThawAsync(); // A frozen one would not notice that it is to stop.
+            await StopAsync();
+        }
+
         _process?.Dispose();
         Http.Dispose();
         if (Directory.Exists(Data)) Directory.Delete(Data, recursive: true);

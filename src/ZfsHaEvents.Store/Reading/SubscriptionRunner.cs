@@ -86,8 +86,8 @@ public sealed class SubscriptionRunner(NpgsqlDataSource database, ISubscriber su
             (place, kept) = (new(reader.GetInt32(0), reader.GetFieldValue<ulong>(1), reader.GetInt64(2)), reader.GetBoolean(3));
         }
 
-        // At half time it is taken anew: until then nobody else can have had it.
-        if (place != _place || !kept) await subscriber.ResetAsync(cancellation);
+        // At half time it is taken anew: until then nobody else can have had it. After a failure what is remembered may be ahead of the place.
+        if (place != _place || !kept || _takenUntil == 0) await subscriber.ResetAsync(cancellation);
         (_place, _takenUntil) = (place, asked + (long)lease.TotalMilliseconds / 2);
         return true;
     }
