@@ -72,6 +72,13 @@ public interface ILeases
     /// <summary>The identity of the history that leases and orders belong to.</summary>
     Task<Guid> IncarnationAsync(CancellationToken cancellation);
 
+    /// <summary>
+    /// Begins another incarnation when this database is not where its history was last written: restored, copied, or a standby that was
+    /// promoted. Then no lease can be renewed, hosts open new sessions, and orders of the old history are refused.
+    /// </summary>
+    /// <returns>The ordinal of the incarnation that goes on.</returns>
+    Task<int> SettleIncarnationAsync(CancellationToken cancellation);
+
     /// <summary>One beat of the watch: the leases that ran out. A gap between beats longer than <paramref name="gap"/> gives every lease its full time again.</summary>
     Task<IReadOnlyList<ExpiredLease>> WatchAsync(TimeSpan gap, CancellationToken cancellation);
 }

@@ -304,6 +304,8 @@ public sealed class InMemoryStore(TimeProvider clock, IReadOnlyList<string>? ove
 
     public Task<Guid> IncarnationAsync(CancellationToken cancellation) => Task.FromResult(_incarnation);
 
+    public Task<int> SettleIncarnationAsync(CancellationToken cancellation) => Task.FromResult(1); // Memory is never elsewhere.
+
     public Task<IReadOnlyList<ExpiredLease>> WatchAsync(TimeSpan gap, CancellationToken cancellation)
     {
         lock (_gate)

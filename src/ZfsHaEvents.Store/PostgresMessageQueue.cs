@@ -86,11 +86,6 @@ public sealed class PostgresMessageQueue(NpgsqlDataSource database, WakeUps wake
         return (Guid)(await command.ExecuteScalarAsync(cancellation))!;
     }
 
-    /// <summary>
-    /// Begins another incarnation when this database is not where its history was last written: restored, copied, or a standby that was
-    /// promoted. Then no lease can be renewed, hosts open new sessions, and orders of the old history are refused.
-    /// </summary>
-    /// <returns>The ordinal of the incarnation that goes on.</returns>
     public async Task<int> SettleIncarnationAsync(CancellationToken cancellation)
     {
         await using var command = database.CreateCommand("select zfsha.settle_incarnation()");

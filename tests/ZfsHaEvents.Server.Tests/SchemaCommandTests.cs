@@ -60,10 +60,10 @@ public sealed class SchemaCommandTests : IAsyncLifetime
         var (after, current) = await SchemaAsync("check", Owner);
         after.ShouldBe(0, current.ToJsonString());
         ((bool)current["current"]!).ShouldBeTrue();
-        await ExecuteAsync("drop index zfsha.ix_events_observed");
+        await ExecuteAsync("drop index zfsha.ix_events_late");
         var (differs, problems) = await SchemaAsync("check", Owner);
         differs.ShouldBe(1);
-        problems["problems"]!.AsArray().ShouldContain(p => ((string)p!).Contains("ix_events_observed"));
+        problems["problems"]!.AsArray().ShouldContain(p => ((string)p!).Contains("ix_events_late"));
     }
 
     [Fact]

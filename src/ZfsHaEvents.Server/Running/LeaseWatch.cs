@@ -36,6 +36,8 @@ public sealed class LeaseWatch(ILeases leases, StreamRunner runner, ILogger<Leas
         {
             try
             {
+                // What answers again may be a standby that was promoted.
+                if (awaySince is not null) log.Incarnation(await leases.SettleIncarnationAsync(stoppingToken));
                 await StepAsync(stoppingToken);
                 if (awaySince is { } since) log.DatabaseAvailable((DateTimeOffset.UtcNow - since).TotalSeconds);
                 awaySince = null;
