@@ -128,9 +128,10 @@ public sealed class InMemoryStore(TimeProvider clock, IReadOnlyList<string>? ove
         lock (_gate)
         {
             var by = (_streams.TryGetValue(query.Stream, out var stored) ? stored : []).Where(e => e.ObservedAt <= query.At).ToList();
-            var wanted = by.Where(e => query.LatestOfEachHost.Contains(e.Type) && HostOf(e) is not null).GroupBy(HostOf).SelectMany(Latest)
+            var seen = by.Where(e => query.LatestOfEachHost.Contains(e.Type) && HostOf(e) is not null).GroupBy(HostOf).SelectMany(Latest).ToList();
+            var wanted = seen
                 .Concat(by.Where(e => query.Latest.Contains(e.Type)).GroupBy(e => e.Type).SelectMany(Latest))
-                .Concat(by.Where(e => query.All.Contains(e.Type)))
+                .Concat(by.Where(e => query.All.Contains(e.Type) && seen.Exists(s => s.Version < e.Version)))
                 .Concat(by.OrderBy(e => e.ObservedAt).Take(1));
             return Task.FromResult<IReadOnlyList<StoredEvent>>([.. wanted.DistinctBy(e => e.Version).OrderBy(e => e.Version)]);
         }

@@ -144,68 +144,42 @@ public sealed class PostgresEventStore(NpgsqlDataSource database, WakeUps wakeUp
         }
     }
 
-    [SuppressMessage("Security", "CA2100", Justification = "The text is put together from constants; every value is a parameter.")]
     public async Task<IReadOnlyList<StoredEvent>> QueryAsync(EventQuery query, CancellationToken cancellation)
     {
         query = Storable.Of(query);
-        var where = new StringBuilder("stream_id = $1 and version > $2");
-        await using var command = database.CreateCommand();
+        await using var command = VersionsOf("zfsha.history_page($1, $2, $3, $4, $5, $6, $7, $8, $9)", query.NewestFirst);
         command.Parameters.Add(Text(query.Stream));
+        command.Parameters.Add(Array(query.Types, t => t, NpgsqlDbType.Text));
+        command.Parameters.Add(Text(query.Host));
+        command.Parameters.Add(Text(query.Correlation));
+        command.Parameters.Add(Nullable(query.From?.UtcDateTime, NpgsqlDbType.TimestampTz));
+        command.Parameters.Add(Nullable(query.To?.UtcDateTime, NpgsqlDbType.TimestampTz));
         command.Parameters.Add(new() { Value = query.AfterVersion });
-        void And(string condition, NpgsqlParameter parameter)
-        {
-            command.Parameters.Add(parameter);
-            where.Append(CultureInfo.InvariantCulture, $" and {condition} ${command.Parameters.Count}");
-        }
-
-        if (query.Types.Count > 0)
-        {
-            And("type = any(", new() { Value = query.Types.ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text });
-            where.Append(')');
-        }
-
-        if (query.Host is { } host) And("host =", Text(host));
-        if (query.Correlation is { } correlation) And("correlation_id =", Text(correlation));
-        if (query.From is { } from) And("observed_at >=", new() { Value = from.UtcDateTime });
-        if (query.To is { } to) And("observed_at <=", new() { Value = to.UtcDateTime });
         command.Parameters.Add(new() { Value = query.Limit });
-        command.CommandText = string.Create(CultureInfo.InvariantCulture,
-            $"select {EventColumns} from zfsha.mt_events where {where} order by version {(query.NewestFirst ? "desc" : "asc")} limit ${command.Parameters.Count}");
-
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
-        var events = new List<StoredEvent>();
-        while (await reader.ReadAsync(cancellation)) events.Add(ReadEvent(reader));
-        return events;
+        command.Parameters.Add(new() { Value = query.NewestFirst });
+        return await ReadEventsAsync(command, cancellation);
     }
 
     public async Task<IReadOnlyList<StoredEvent>> AsOfAsync(AsOfQuery query, CancellationToken cancellation)
     {
-        // Hosts are found by skipping through the index, for there are few of them and many events of each.
-        await using var command = new NpgsqlCommand(
-            $"""
-            with recursive hosts as (
-                select min(host) as host from zfsha.mt_events where stream_id = $1
-                union all
-                select (select min(e.host) from zfsha.mt_events e where e.stream_id = $1 and e.host > hosts.host) from hosts where hosts.host is not null
-            ), wanted as (
-                select latest.seq_id from hosts cross join lateral (
-                    select seq_id from zfsha.mt_events where stream_id = $1 and host = hosts.host and type = any ($3) and observed_at <= $2
-                     order by observed_at desc fetch first 1 row with ties) latest
-                union
-                select latest.seq_id from unnest($4) as t (type) cross join lateral (
-                    select seq_id from zfsha.mt_events where stream_id = $1 and type = t.type and observed_at <= $2
-                     order by observed_at desc fetch first 1 row with ties) latest
-                union
-                select seq_id from zfsha.mt_events where stream_id = $1 and type = any ($5) and observed_at <= $2
-                union
-                (select seq_id from zfsha.mt_events where stream_id = $1 and observed_at <= $2 order by observed_at limit 1)
-            )
-            select {EventColumns} from zfsha.mt_events join wanted using (seq_id) order by version
-            """);
+        await using var command = VersionsOf("zfsha.known_at($1, $2, $3, $4, $5)", newestFirst: false);
         command.Parameters.Add(Text(query.Stream));
         command.Parameters.Add(new() { Value = query.At.UtcDateTime });
-        foreach (var types in (IReadOnlyList<string>[])[query.LatestOfEachHost, query.Latest, query.All])
-            command.Parameters.Add(new() { Value = types.ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text });
+        foreach (var types in (IReadOnlyList<string>[])[query.LatestOfEachHost, query.Latest, query.All]) command.Parameters.Add(Array(types, t => t, NpgsqlDbType.Text));
+        return await ReadEventsAsync(command, cancellation);
+    }
+
+    /// <summary>The events of stream <c>$1</c> whose versions a function of functions/history.sql tells.</summary>
+    [SuppressMessage("Security", "CA2100", Justification = "The text is put together from constants; every value is a parameter.")]
+    static NpgsqlCommand VersionsOf(string function, bool newestFirst) => new(
+        $"""
+        select {EventColumns}
+          from {function} as wanted (v) cross join lateral (select * from zfsha.mt_events e where e.stream_id = $1 and e.version = wanted.v offset 0) e
+         order by version {(newestFirst ? "desc" : "asc")}
+        """);
+
+    async Task<IReadOnlyList<StoredEvent>> ReadEventsAsync(NpgsqlCommand command, CancellationToken cancellation)
+    {
         await using var reader = await database.ReadAsync(command, cancellation);
         var events = new List<StoredEvent>();
         while (await reader.ReadAsync(cancellation)) events.Add(ReadEvent(reader));

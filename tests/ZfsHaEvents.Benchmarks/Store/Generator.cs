@@ -71,7 +71,7 @@ sealed class Generator(int seed, int events)
         await ExecuteAsync(connection, "set session_replication_role = replica", cancellation); // Every column is given: neither triggers nor foreign keys have anything to do.
         var transaction = (ulong)(long)(await ScalarAsync(connection, "select pg_current_xact_id()::text::bigint", cancellation))!;
         var first = transaction;
-        var streams = new Dictionary<string, (string Type, DateTimeOffset Created, DateTimeOffset Changed, long Version)>();
+        var streams = new Dictionary<string, (string Type, DateTimeOffset Created, DateTimeOffset Changed, long Version, DateTimeOffset High)>();
         long sequence = 0;
 
         // Emptied in the same transaction, tables take rows frozen, and at wal_level=minimal without writing them twice.
@@ -84,7 +84,7 @@ sealed class Generator(int seed, int events)
         await using (var copy = await connection.BeginBinaryImportAsync(
             """
             copy zfsha.mt_events (seq_id, id, stream_id, version, data, type, timestamp, tenant_id, mt_dotnet_type, correlation_id, causation_id, headers, user_name, is_archived,
-                                  transaction_id, incarnation, observed_at) from stdin (format binary, freeze)
+                                  transaction_id, incarnation, observed_at, high_at) from stdin (format binary, freeze)
             """, cancellation))
         {
             copy.Timeout = Timeout.InfiniteTimeSpan;
@@ -93,7 +93,8 @@ sealed class Generator(int seed, int events)
                 if (one.BeginsTransaction) transaction++;
                 var created = streams.TryGetValue(one.Stream, out var known) ? known.Created : one.RecordedAt;
                 if (one.Version != known.Version + 1) throw new InvalidOperationException($"version {one.Version} of {one.Stream} comes after {known.Version}");
-                streams[one.Stream] = (one.Stream[..one.Stream.IndexOf('-', StringComparison.Ordinal)], created, one.RecordedAt, one.Version);
+                var high = one.Event.ObservedAt > known.High ? one.Event.ObservedAt : known.High;
+                streams[one.Stream] = (one.Stream[..one.Stream.IndexOf('-', StringComparison.Ordinal)], created, one.RecordedAt, one.Version, high);
                 await copy.StartRowAsync(cancellation);
                 await copy.WriteAsync(++sequence, NpgsqlDbType.Bigint, cancellation);
                 await copy.WriteAsync(one.Event.Id, NpgsqlDbType.Uuid, cancellation);
@@ -113,6 +114,7 @@ sealed class Generator(int seed, int events)
                 await copy.WriteAsync(transaction, NpgsqlDbType.Xid8, cancellation);
                 await copy.WriteAsync(1, NpgsqlDbType.Integer, cancellation);
                 await copy.WriteAsync(one.Event.ObservedAt.UtcDateTime, NpgsqlDbType.TimestampTz, cancellation);
+                await copy.WriteAsync(high.UtcDateTime, NpgsqlDbType.TimestampTz, cancellation);
             }
 
             await copy.CompleteAsync(cancellation);
@@ -216,8 +218,8 @@ sealed class Generator(int seed, int events)
                 {
                     var (boot, sequence) = _boots.TryGetValue(host, out var known) ? known : (new(NextGuid(random)), 0);
                     _boots[host] = (boot, sequence + 1);
-                    var late = random.Next(100) == 0; // It lay on the host's spool for a while.
-                    var seen = now - TimeSpan.FromSeconds(late ? 1 + random.NextDouble() * 3600 : 0.005 + random.NextDouble() * 0.045);
+                    var late = random.Next(300) == 0; // It lay on the host's spool, for a second or for up to half a day: more than ten minutes two times in five.
+                    var seen = now - TimeSpan.FromSeconds(late ? Math.Exp(random.NextDouble() * Math.Log(12 * 3600)) : 0.005 + random.NextDouble() * 0.045);
                     stamp = new(seen, host, boot, sequence + 1, "zfsha-agent", late);
                 }
 

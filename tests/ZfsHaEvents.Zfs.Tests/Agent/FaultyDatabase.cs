@@ -91,6 +91,8 @@ sealed class FaultyDatabase : IMessageQueue, ILeases
         return _store.IncarnationAsync(cancellation);
     }
 
+    public Task<int> SettleIncarnationAsync(CancellationToken cancellation) => _store.SettleIncarnationAsync(cancellation);
+
     public Task<IReadOnlyList<ExpiredLease>> WatchAsync(TimeSpan gap, CancellationToken cancellation) => _store.WatchAsync(gap, cancellation);
 
     void Fail()
