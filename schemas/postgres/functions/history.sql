@@ -1,8 +1,8 @@
 -- What stood in a stream, and when. high_at never falls from version to version, whatever clocks do, so instants are turned into versions:
 --   observed at or after an instant:  no version below the first whose high_at reaches it;
 --   observed at or before an instant: below the first whose high_at is more than ten minutes past it, but for late ones, which ix_events_late finds.
--- Rows are compared whole and sorted by every column of an index where that index alone is right: the planner does not know which host or type is
--- rare in which stream.
+-- The planner does not know which host or type is rare in which stream. So it is left no choice but to walk an index in its order: neither bitmaps nor
+-- sorts where there is one that has the order, and "is true" around what must not choose another.
 
 -- The lowest version whose high_at is not before the instant; one more than the last version when there is none. Versions may be missing.
 create or replace function zfsha.first_version(p_stream text, p_at timestamptz) returns bigint language plpgsql stable as
@@ -37,7 +37,8 @@ $$;
 -- A page of a history: its versions. Null or empty is no condition.
 create or replace function zfsha.history_page(
     p_stream text, p_types text[], p_host text, p_correlation text, p_from timestamptz, p_to timestamptz, p_after bigint, p_limit integer, p_newest boolean)
-returns setof bigint language plpgsql stable rows 100 as
+returns setof bigint language plpgsql stable rows 100
+    set enable_sort = off set enable_bitmapscan = off set enable_seqscan = off set jit = off as -- A sort that cannot be avoided seems so dear that it would be compiled.
 $$
 declare
     low     bigint := greatest(p_after + 1, case when p_from is not null then zfsha.first_version(p_stream, p_from) end);
@@ -45,8 +46,8 @@ declare
     types   text[] := (select array_agg(distinct t.type) from unnest(p_types) as t (type));
     way     text := case when p_newest then 'desc' else 'asc' end;
     wanted  text := '($4::text is null or e.correlation_id = $4) and ($5::timestamptz is null or e.observed_at >= $5) and ($6::timestamptz is null or e.observed_at <= $6)';
-    of_host text := 'from zfsha.mt_events e where (e.stream_id, e.host, e.version) >= ($1, $3, $7) and (e.stream_id, e.host, e.version) < ($1, $3, $8)';
-    of_type text := 'from zfsha.mt_events e where (e.stream_id, e.type, e.version) >= ($1, t.type, $7) and (e.stream_id, e.type, e.version) < ($1, t.type, $8)';
+    of_host text := 'from zfsha.mt_events e where e.stream_id = $1 and e.host = $3 and e.version >= $7 and e.version < $8';
+    of_type text := 'from zfsha.mt_events e where e.stream_id = $1 and e.type = t.type and e.version >= $7 and e.version < $8';
     by_host boolean := p_host is not null;
     ordered text; -- All that is not late, and the late ones among them.
     late    text; -- The rest.
@@ -54,19 +55,18 @@ declare
 begin
     if p_host is not null and types is not null then -- By what there is less of; where there are thousands of both, a page is soon full.
         execute format(
-            'select (select count(*) from (select %s order by e.stream_id, e.host, e.version limit 3000) h)
-                 <= (select count(*) from unnest($2) as t (type) cross join lateral (select %s order by e.stream_id, e.type, e.version limit 3000) e)', of_host, of_type)
+            'select (select count(*) from (select %s order by e.version limit 3000) h)
+                 <= (select count(*) from unnest($2) as t (type) cross join lateral (select %s order by e.version limit 3000) e)', of_host, of_type)
            into by_host using p_stream, types, p_host, p_correlation, p_from, p_to, low, high;
     end if;
     ordered := case
-        when by_host then format('select e.version %1$s and ($2::text[] is null or e.type = any ($2)) and %2$s order by e.stream_id %3$s, e.host %3$s, e.version %3$s limit $9', of_host, wanted, way)
+        when by_host then format('select e.version %1$s and ($2::text[] is null or e.type = any ($2)) is true and %2$s order by e.version %3$s limit $9', of_host, wanted, way)
         when types is not null then format(
             'select e.version from unnest($2) as t (type) cross join lateral (
-                 select e.version %1$s and ($3::text is null or e.host = $3) and %2$s order by e.stream_id %3$s, e.type %3$s, e.version %3$s limit $9) e
+                 select e.version %1$s and ($3::text is null or e.host = $3) is true and %2$s order by e.version %3$s limit $9) e
               order by e.version %3$s limit $9', of_type, wanted, way)
         else format(
-            'select e.version from zfsha.mt_events e where (e.stream_id, e.version) >= ($1, $7) and (e.stream_id, e.version) < ($1, $8) and %1$s
-              order by e.stream_id %2$s, e.version %2$s limit $9', wanted, way) end;
+            'select e.version from zfsha.mt_events e where e.stream_id = $1 and e.version >= $7 and e.version < $8 and %1$s order by e.version %2$s limit $9', wanted, way) end;
     late := format(
         'select e.version from (
              select e.version, e.type, e.host, e.correlation_id, e.observed_at from zfsha.mt_events e
@@ -110,7 +110,9 @@ end
 $$;
 
 -- The versions of what was known of a stream at an instant. See AsOfQuery.
-create or replace function zfsha.known_at(p_stream text, p_at timestamptz, p_of_host text[], p_latest text[], p_all text[]) returns setof bigint language plpgsql stable rows 100 as
+create or replace function zfsha.known_at(p_stream text, p_at timestamptz, p_of_host text[], p_latest text[], p_all text[])
+returns setof bigint language plpgsql stable rows 100
+    set enable_sort = off set enable_bitmapscan = off set enable_seqscan = off set jit = off as -- A sort that cannot be avoided seems so dear that it would be compiled.
 $$
 declare
     high    bigint := zfsha.late_from(p_stream, p_at);
@@ -118,7 +120,9 @@ declare
     among   bigint[];
     seen    bigint[];
     last    bigint[];
+    first   bigint; -- Of those seen.
     begun   timestamptz; -- Of the first version and the late ones; another one was observed less than ten minutes before, or not at all.
+    soon    bigint;
     name    text;
     one     refcursor;
 begin
@@ -148,15 +152,13 @@ begin
     loop
         open one no scroll for
             select e.version, e.observed_at, e.high_at from zfsha.mt_events e
-             where (e.stream_id, e.host, e.version) >= (p_stream, name, 0) and (e.stream_id, e.host, e.version) < (p_stream, name, high) and e.type = any (p_of_host)
-             order by e.stream_id desc, e.host desc, e.version desc;
+             where e.stream_id = p_stream and e.host = name and e.version < high and (e.type = any (p_of_host)) is true order by e.version desc;
         among := among || zfsha.latest_below(p_at, one);
     end loop;
     foreach name in array p_latest loop
         open one no scroll for
             select e.version, e.observed_at, e.high_at from zfsha.mt_events e
-             where (e.stream_id, e.type, e.version) >= (p_stream, name, 0) and (e.stream_id, e.type, e.version) < (p_stream, name, high)
-             order by e.stream_id desc, e.type desc, e.version desc;
+             where e.stream_id = p_stream and e.type = name and e.version < high order by e.version desc;
         among := among || zfsha.latest_below(p_at, one);
     end loop;
 
@@ -173,10 +175,12 @@ begin
              where l.place = 1)
       into seen, last;
 
+    first := (select min(s.version) from unnest(seen) as s (version));
     select min(e.observed_at) into begun from (
         (select e.observed_at from zfsha.mt_events e where e.stream_id = p_stream order by e.version limit 1)
         union all
         (select e.observed_at from zfsha.mt_events e where e.stream_id = p_stream and e.high_at - e.observed_at > interval '10 minutes' order by e.observed_at limit 1)) e;
+    soon := zfsha.late_from(p_stream, begun);
     return query
         select unnest(seen)
         union
@@ -184,15 +188,13 @@ begin
         union
         select d.version from unnest(p_all) as t (type) cross join lateral (
             select e.version from zfsha.mt_events e
-             where (e.stream_id, e.type, e.version) > (p_stream, t.type, (select min(s.version) from unnest(seen) as s (version)))
-               and (e.stream_id, e.type, e.version) < (p_stream, t.type, high) and e.observed_at <= p_at
-             order by e.stream_id, e.type, e.version offset 0) d
+             where e.stream_id = p_stream and e.type = t.type and e.version > first and e.version < high and e.observed_at <= p_at order by e.version offset 0) d
         union
         select e.version from unnest(late) as v (version) cross join lateral (select * from zfsha.mt_events e where e.stream_id = p_stream and e.version = v.version offset 0) e
-         where e.type = any (p_all) and e.version > (select min(s.version) from unnest(seen) as s (version))
+         where e.type = any (p_all) and e.version > first
         union
         (select e.version from (
-            select e.version, e.observed_at from zfsha.mt_events e where e.stream_id = p_stream and e.version < zfsha.late_from(p_stream, begun)
+            select e.version, e.observed_at from zfsha.mt_events e where e.stream_id = p_stream and e.version < soon
             union all
             select e.version, e.observed_at from zfsha.mt_events e where e.stream_id = p_stream and e.high_at - e.observed_at > interval '10 minutes' and e.observed_at = begun) e
           where e.observed_at <= p_at order by e.observed_at, e.version limit 1);
