@@ -19,6 +19,9 @@ alter table zfsha.mt_events alter column high_at set not null;
 create index if not exists ix_events_late on zfsha.mt_events (stream_id, observed_at) where high_at - observed_at > interval '10 minutes';
 drop index if exists zfsha.ix_events_observed;
 
+-- Written past us: our own way of appending says false by saying nothing. What others write, our inline views have yet to take in.
+alter table zfsha.mt_events add column if not exists by_others boolean not null default false;
+
 -- A reader's place beside Marten's own last_seq_id, who reads, and whether it may.
 alter table zfsha.mt_event_progression
     add column if not exists incarnation    integer     null,

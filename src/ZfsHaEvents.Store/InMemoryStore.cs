@@ -86,6 +86,8 @@ public sealed class InMemoryStore(TimeProvider clock, IReadOnlyList<string>? ove
                 _messages.Remove(message.Position);
         }
 
+        // Under an id that somebody foresaw there may be something of theirs.
+        foreach (var impostor in _messages.Values.Where(q => commit.Messages.Any(m => m.Id == q.Id && (m.Queue != q.Queue || Attribute(m.Json, "source") != Attribute(q.Json, "source")))).ToList()) _messages.Remove(impostor.Position);
         Put(commit.Messages);
         foreach (var document in commit.Documents) _documents[(document.Kind, document.Id)] = document;
         return CommitResult.Committed;
@@ -236,7 +238,8 @@ public sealed class InMemoryStore(TimeProvider clock, IReadOnlyList<string>? ove
             if (Find(message.Id, message.Attempts) is { } queued)
             {
                 _messages.Remove(queued.Position);
-                if (_deadLetters.Exists(l => l.Id == queued.Id)) return Task.CompletedTask; // Put again, given up again: it is kept once.
+                if (_deadLetters.Exists(l => l.Id == queued.Id && l.Json == queued.Json)) return Task.CompletedTask; // Put again, given up again: it is kept once.
+                _deadLetters.RemoveAll(l => l.Id == queued.Id);
                 _deadLetters.Insert(0, new(queued.Id, queued.Queue, queued.Json, queued.Attempts, Storable.Text(reason), Storable.Text(detail), queued.EnqueuedAt, Now()));
             }
         }

@@ -49,7 +49,7 @@ static class Storable
     public static Commit Of(Commit commit) => commit with
     {
         Causation = TextOrNull(commit.Causation),
-        Events = [.. commit.Events.Select(e => e with { Json = Json(e.Json), HeadersJson = Json(e.HeadersJson), Actor = Text(e.Actor), Correlation = TextOrNull(e.Correlation) })],
+        Events = [.. commit.Events.Select(e => e with { Json = Json(e.Json), HeadersJson = Json(e.HeadersJson), Actor = Text(e.Actor), Correlation = TextOrNull(e.Correlation), ObservedAt = Finite(e.ObservedAt) })],
         Handled = commit.Handled is { } handled ? handled with { Key = TextOrNull(handled.Key) } : null,
         Messages = [.. commit.Messages.Select(Of)],
         Documents = [.. commit.Documents.Select(d => d with { Json = Json(d.Json) })],
@@ -57,6 +57,10 @@ static class Storable
     };
 
     public static EventQuery Of(EventQuery query) => query with { Host = TextOrNull(query.Host), Correlation = TextOrNull(query.Correlation) };
+
+    /// <summary>PostgreSQL's infinity, as which the ends of .NET's calendar are stored, is no instant that one could reckon with.</summary>
+    static DateTimeOffset Finite(DateTimeOffset at) =>
+        at.UtcDateTime == DateTime.MaxValue ? at.AddSeconds(-1) : at.UtcDateTime == DateTime.MinValue ? at.AddSeconds(1) : at;
 
     static string? TextOrNull(string? text) => text is null ? null : Text(text);
 

@@ -39,6 +39,25 @@ public sealed class ForeignWriterTests
         await MovesAsync(server, pool);
     }
 
+    /// <summary>What we append next writes only what changed by it; that alone must not make the view pass for up to date.</summary>
+    [Fact]
+    public async Task What_a_Marten_application_appends_raises_its_alert_also_when_we_append_before_the_reader_comes_by()
+    {
+        await using var server = new ServerProcess();
+        await server.StartAsync();
+        var pool = World.NewPool();
+        await server.TellAsync(World.Opened("a", 1, (pool, "tank")), World.Opened("b", 2));
+        ((int)(await server.PostAsync("/projections/InlineViews/pauses", new { by = "alice" })).Status).ShouldBe(200);
+        await Eventually.TrueAsync("the reader has stopped", async () => !(bool)(await ReaderAsync(server, "InlineViews:All"))["running"]!);
+
+        await AppendAsync(server, 9, pool, "pool_observed", Saw("Suspended"));
+        await server.TellAsync(World.Saw("b", pool, "tank", ZfsHaEvents.Domain.Pools.PoolSight.Absent));
+        (await server.GetAsync("/alerts")).Body.AsArray().ShouldNotContain(a => (string?)a!["kind"] == "PoolSuspended");
+        ((int)(await server.PostAsync("/projections/InlineViews/resumptions", new { by = "alice" })).Status).ShouldBe(200);
+
+        await Eventually.TrueAsync("the alert is raised", async () => (await server.GetAsync("/alerts?open=true")).Body.AsArray().Any(a => (string?)a!["kind"] == "PoolSuspended"));
+    }
+
     [Fact]
     public async Task An_event_of_an_unknown_type_stops_that_pools_orders_and_its_numbers_and_nothing_else()
     {

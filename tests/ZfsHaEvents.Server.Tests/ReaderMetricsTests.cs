@@ -43,7 +43,7 @@ public sealed class ReaderMetricsTests : IAsyncLifetime
         var runner = new StreamRunner(store, OrderTimes.Default, TimeSpan.FromMinutes(10), NullLogger<StreamRunner>.Instance);
         using var listener = Listen(meters);
         using var readers = new Readers(
-            database, projections, new InlineViews(store, runner, NullLogger<InlineViews>.Instance), new ProjectionControl(database, projections), meters, NullLogger<Readers>.Instance);
+            database, projections, new InlineViews(runner, NullLogger<InlineViews>.Instance), new ProjectionControl(database, projections), meters, NullLogger<Readers>.Instance);
         await AppendAsync(store);
         await readers.StartAsync(Cancellation);
         await MeasuredAsync(listener, "both readers are up to date", () => Is("zfsha.reader.lag.events PoolActivity:All", v => v == 0) && Is("zfsha.reader.lag.events InlineViews:All", v => v == 0) && Is("zfsha.reader.held_back", v => v == 0));

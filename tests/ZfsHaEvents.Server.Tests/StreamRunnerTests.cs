@@ -32,7 +32,7 @@ public sealed class StreamRunnerTests : IDisposable
         _memory = new(_clock);
         _store = new(_memory);
         _runner = new(_store, OrderTimes.Default, Lease, NullLogger<StreamRunner>.Instance);
-        _worker = new(_memory, new Dispatch(_store, _runner), new Backoff(() => 0), NullLogger<QueueWorker>.Instance);
+        _worker = new(_memory, _memory, new Dispatch(_store, _runner), new Backoff(() => 0), NullLogger<QueueWorker>.Instance);
         _watch = new(_memory, _runner, NullLogger<LeaseWatch>.Instance);
     }
 

@@ -43,7 +43,7 @@ public sealed class FullDiskTests
         var writing = Task.WhenAll(Enumerable.Range(0, 4).Select(w => Task.Run(() => WriteAsync(store, w, room.Task), Cancellation)));
         while (_refusals.Count < RefusalsEnough && !writing.IsCompleted) await Task.Delay(20, Cancellation);
         _acknowledged.ShouldNotBeEmpty();
-        if (full == "of the tables") _refusals.ShouldContain(e => (e as PostgresException)!.SqlState == PostgresErrorCodes.DiskFull);
+        if (full == "of the tables") _refusals.OfType<PostgresException>().ShouldContain(e => e.SqlState == PostgresErrorCodes.DiskFull);
         await disk.ResizeAsync(mebibytes * 4);
         room.SetResult();
         while (!writing.IsCompleted)

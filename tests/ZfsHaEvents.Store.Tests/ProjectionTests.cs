@@ -199,7 +199,7 @@ public sealed class ProjectionTests(TestDatabases databases) : IAsyncLifetime
         var next = new Tally { Version = 2, Weight = 10 };
         var control = new ProjectionControl(Database, [next]);
 
-        (await control.IsFormerAsync(next, Cancellation)).ShouldBeTrue();
+        (await control.MadeByAsync(next, Cancellation)).ShouldBe(1);
         await control.RebuildAsync(next, Cancellation);
         var rebuild = new SubscriptionRunner(Database, new ProjectionSubscriber(Database, next, rebuild: true), Lease);
         await CatchUpAsync(rebuild, 3);
@@ -207,7 +207,7 @@ public sealed class ProjectionTests(TestDatabases databases) : IAsyncLifetime
         (await rebuild.StepAsync(Cancellation)).ShouldBe(0);
 
         (await ViewAsync()).ShouldBe(["1=30"]);
-        (await control.IsFormerAsync(next, Cancellation)).ShouldBeFalse();
+        (await control.MadeByAsync(next, Cancellation)).ShouldBe(2);
         (await control.StatusAsync(Cancellation)).Select(s => s.Name).ShouldBe(["Tally:V2:All"]);
     }
 

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using Npgsql;
 using Shouldly;
 using Xunit;
@@ -147,13 +148,14 @@ public sealed class ReadingTests(TestDatabases databases) : IAsyncLifetime
         async Task<List<string>> FollowAsync(Func<Task<IReadOnlyList<string>>> next)
         {
             var seen = new List<string>();
+            var limit = Stopwatch.StartNew();
             for (var last = false; ; await Task.Delay(3, Cancellation))
             {
                 var page = await next();
                 seen.AddRange(page);
                 if (page.Count > 0) continue;
                 if (last && seen.Distinct().Count() >= committed.Count) return seen;
-                if (last && seen.Count > 0 && next.Target is PlainReader) return seen;
+                if (last && seen.Count > 0 && (next.Target is PlainReader || limit.Elapsed > TimeSpan.FromMinutes(2))) return seen; // What is missing is told below.
                 last = written.IsCancellationRequested;
             }
         }
@@ -201,6 +203,30 @@ public sealed class ReadingTests(TestDatabases databases) : IAsyncLifetime
         await UntilReadAsync(3);
         (await ReadAsync()).ShouldBe(["pool-1@1", "pool-2@1", "pool-1@2"]);
         (await Reader.AfterAsync(Position.Start, 10, Cancellation)).Select(e => e.Position.Incarnation).ShouldBe([1, 1, 2]);
+    }
+
+    /// <summary>Whoever writes while another incarnation begins writes into the old one to the end, or into the new one; nothing of the old one is committed after it.</summary>
+    [Fact]
+    public async Task Writers_that_come_while_another_incarnation_begins_write_into_that_one()
+    {
+        await using var slow = await BeginAsync();
+        await InsertAsync(slow, "pool-1", 1);
+        var beginning = Task.Run(() => ExecuteAsync("select zfsha.begin_incarnation('promoted')"), Cancellation);
+        await Eventually.TrueAsync("it waits for the writer", async () => await WaitingAsync() >= 1);
+        var late = Task.Run(() => AppendAsync("pool-2", 0), Cancellation);
+        await Eventually.TrueAsync("the next writer waits for it", async () => await WaitingAsync() >= 2);
+
+        await slow.CommitAsync();
+        await Task.WhenAll(beginning, late);
+
+        await UntilReadAsync(2);
+        (await Reader.AfterAsync(Position.Start, 10, Cancellation)).Select(e => $"{NameOf(e)} {e.Position.Incarnation}").ShouldBe(["pool-1@1 1", "pool-2@1 2"]);
+
+        async Task<long> WaitingAsync()
+        {
+            await using var command = Database.CreateCommand("select count(*) from pg_locks l join pg_database d on d.oid = l.database where d.datname = current_database() and not l.granted");
+            return (long)(await command.ExecuteScalarAsync(Cancellation))!;
+        }
     }
 
     [Fact]

@@ -97,7 +97,7 @@ public sealed class RoleTests(RoleDatabase roles) : IClassFixture<RoleDatabase>
         var projection = new VersionsSeen();
         var control = new ProjectionControl(database, [projection]);
         var live = new SubscriptionRunner(database, new ProjectionSubscriber(database, projection, rebuild: false), Ages);
-        (await control.IsFormerAsync(projection, Cancellation)).ShouldBeFalse();
+        (await control.MadeByAsync(projection, Cancellation)).ShouldBeNull();
         await ReadAllAsync(live);
         (await control.StatusAsync(Cancellation)).Single(r => r.Name == live.Name).Parked.ShouldHaveSingleItem().Stream.ShouldBe("pool-s");
         await control.HoldingBackAsync(Cancellation);
@@ -188,6 +188,7 @@ public sealed class RoleTests(RoleDatabase roles) : IClassFixture<RoleDatabase>
             Send(("host-b", Says("a"))),
             Send(("anything", Says("a"))),
             Send(("server", Says("a")), ("host-b", "{}")),
+            $"select zfsha.send_messages(array[gen_random_uuid()], array['server'], array['{Says("a")}']::jsonb[], array[interval '1 day'], null)",
             "select zfsha.send_messages(array[gen_random_uuid()], array['server'], array[null]::jsonb[], array[interval '0'], null)");
     }
 

@@ -522,6 +522,17 @@ public abstract partial class StoreContract
     }
 
     [Fact]
+    public async Task What_a_commit_sends_is_sent_although_somebody_has_put_something_else_under_its_id()
+    {
+        var order = new NewMessage(Guid.NewGuid(), "host-b", """{"specversion":"1.0","id":"order","type":"order","source":"zfsha-server"}""", TimeSpan.Zero);
+        await SendAsync(order with { Queue = "server", Json = """{"specversion":"1.0","id":"foreseen","type":"report","source":"zfsha-host/a"}""" });
+
+        await Store.CommitAsync(await CommitOnAsync(Stream, Event()) with { Messages = [order] }, Cancellation);
+
+        (await ClaimAsync(queue: "host-b")).Select(TextOf).ShouldBe(["order"]);
+    }
+
+    [Fact]
     public async Task How_often_a_message_failed_is_kept_with_it_apart_from_how_often_it_was_taken()
     {
         await SendAsync(Message());

@@ -77,8 +77,8 @@ begin
             return 'conflict';
         elsif added > 0 and coalesce(stream.is_archived, false) then
             return 'archived';
-        elsif added > 0 then -- A row without events, as a foreign writer may leave one behind.
-            update zfsha.mt_streams s set version = added, timestamp = p_recorded_at where s.id = p_stream;
+        elsif added > 0 then -- A row without events, as a foreign writer may leave one behind; or one that came to this version in this moment.
+            update zfsha.mt_streams s set version = p_expected + added, timestamp = p_recorded_at where s.id = p_stream;
         end if;
     end if;
 
@@ -146,7 +146,9 @@ begin
         insert into zfsha.messages (id, queue, body, due_at)
         select m.id, m.queue, m.body, clock_timestamp() + m.delay
           from unnest(p_message_ids, p_queues, p_messages, p_delays) with ordinality as m (id, queue, body, delay, n)
-            on conflict (id) do nothing;
+            on conflict (id) do update -- Ours is there already; or an agent has put something of its own under an id that it foresaw.
+               set queue = excluded.queue, body = excluded.body, due_at = excluded.due_at, attempts = 0, failures = 0, retrying = false
+             where messages.queue <> excluded.queue or messages.body ->> 'source' is distinct from excluded.body ->> 'source';
     end if;
 
     for i in 1 .. coalesce(cardinality(p_document_ids), 0) loop

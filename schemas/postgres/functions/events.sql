@@ -21,6 +21,7 @@ begin
     new.transaction_id := zfsha.place_after(before.incarnation, before.transaction_id, before.seq_id < new.seq_id, new.incarnation);
     new.high_at := greatest(before.high_at, new.observed_at);
     new.host := new.headers ->> 'host';
+    new.by_others := true;
     return new;
 end
 $$;
@@ -64,7 +65,10 @@ $$
 declare
     began integer;
 begin
-    lock table zfsha.mt_events in exclusive mode; -- Whoever is writing now writes into the old one, to the end.
+    -- Whoever is writing now writes into the old one, to the end; whoever has yet to write learns of the new one. commit_stream writes to the stream's row
+    -- before it asks which one it is, everybody else asks while writing the event.
+    lock table zfsha.mt_streams in exclusive mode;
+    lock table zfsha.mt_events in exclusive mode;
     insert into zfsha.incarnations (ordinal, reason, whereabouts) select max(i.ordinal) + 1, p_reason, zfsha.whereabouts() from zfsha.incarnations i returning ordinal into began;
     return began;
 end

@@ -41,8 +41,9 @@ $$
 declare
     host text := zfsha.agent_host();
 begin
-    if host is not null and exists (select from unnest(p_queues, p_bodies) as m (queue, body) where zfsha.says_so_itself(host, m.queue, m.body) is not true) then
-        perform zfsha.refuse(format('the agent of %s may only report for %s', host, host));
+    if host is not null and exists (select from unnest(p_queues, p_bodies, p_delays) as m (queue, body, delay)
+                                     where zfsha.says_so_itself(host, m.queue, m.body) is not true or m.delay > interval '0') then
+        perform zfsha.refuse(format('the agent of %s may only report for %s, and at once', host, host));
     end if;
     if p_completes is not null then
         delete from zfsha.messages m where m.id = p_completes and zfsha.is_for(host, m.queue, m.body);
@@ -124,7 +125,9 @@ $$
         returning m.id, m.queue, m.body, m.attempts, m.enqueued_at)
     insert into zfsha.dead_letters (id, queue, body, attempts, reason, detail, enqueued_at)
     select d.id, d.queue, d.body, d.attempts, p_reason, p_detail, d.enqueued_at from dead d
-        on conflict (id) do nothing
+        on conflict (id) do update set queue = excluded.queue, body = excluded.body, attempts = excluded.attempts, reason = excluded.reason, detail = excluded.detail,
+                                       enqueued_at = excluded.enqueued_at, dead_at = clock_timestamp()
+         where dead_letters.body <> excluded.body -- The same message given up again is kept once.
 $$;
 
 -- Renews a lease. False when it is lost, belongs to another session or to another history: then a new session must be opened.

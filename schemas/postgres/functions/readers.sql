@@ -9,7 +9,9 @@ $$
 declare
     former uuid;
 begin
-    insert into zfsha.mt_event_progression (name, last_seq_id) values (p_name, 0) on conflict do nothing;
+    if p_name not like '%:Rebuild' then -- That row is there as long as the rebuild is.
+        insert into zfsha.mt_event_progression (name, last_seq_id) values (p_name, 0) on conflict do nothing;
+    end if;
     select p.runner into former from zfsha.mt_event_progression p where p.name = p_name for update;
     return query
         update zfsha.mt_event_progression p

@@ -9,7 +9,7 @@ namespace ZfsHaEvents.Server.Projections;
 /// Brings the inline views up to what others have appended: a Marten application writes events past them. What we append finds its views
 /// written already, in the same transaction.
 /// </summary>
-public sealed class InlineViews(IEventStore store, StreamRunner streams, ILogger<InlineViews> log) : ISubscriber
+public sealed class InlineViews(StreamRunner streams, ILogger<InlineViews> log) : ISubscriber
 {
     /// <inheritdoc/>
     public string Name => "InlineViews:All";
@@ -23,18 +23,10 @@ public sealed class InlineViews(IEventStore store, StreamRunner streams, ILogger
     /// <inheritdoc/>
     public async Task<Effects> TakeInAsync(IReadOnlyList<PlacedEvent> page, CancellationToken cancellation)
     {
+        // Whether or not we have appended to the stream since: what we wrote then tells only what changed by it.
         var parked = new List<ParkedStream>();
-        var last = page.Select(p => p.Event).GroupBy(e => e.Stream).Select(g => g.MaxBy(e => e.Version)!).ToList();
-        foreach (var (kind, prefix) in ((string, string)[])[(StreamRunner.Kinds.Ownership, "pool-"), (StreamRunner.Kinds.Host, "host-")])
-        {
-            var streams = last.Where(e => e.Stream.StartsWith(prefix, StringComparison.Ordinal)).ToList();
-            if (streams.Count == 0) continue;
-
-            var versions = await store.DocumentVersionsAsync(kind, [.. streams.Select(e => e.Stream[prefix.Length..])], cancellation);
-            foreach (var e in streams.Where(e => versions.GetValueOrDefault(e.Stream[prefix.Length..]) < e.Version))
-                if (await RefreshAsync(e, versions.GetValueOrDefault(e.Stream[prefix.Length..]), cancellation) is { } error) parked.Add(new(e.Stream, e.Version, e.Type, error));
-        }
-
+        foreach (var others in page.Where(p => p.ByOthers).Select(p => p.Event).GroupBy(e => e.Stream).Where(g => g.Key.StartsWith("pool-", StringComparison.Ordinal) || g.Key.StartsWith("host-", StringComparison.Ordinal)))
+            if (await RefreshAsync(others.MaxBy(e => e.Version)!, others.Min(e => e.Version) - 1, cancellation) is { } error) parked.Add(new(others.Key, others.Min(e => e.Version), others.First().Type, error));
         return Effects.None with { Parked = parked };
     }
 

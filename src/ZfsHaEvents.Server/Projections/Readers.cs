@@ -54,9 +54,9 @@ public sealed class Readers : BackgroundService
     async Task LiveAsync(IProjection projection, CancellationToken cancellation) =>
         await RunAsync(new ProjectionSubscriber(_database, projection, rebuild: false), async c =>
         {
-            if (!await _control.IsFormerAsync(projection, c)) return true;
-            if (await _control.RebuildAsync(projection, c)) _log.Rebuilding(projection.Name);
-            return false; // Readers read what the former version made, until the rebuild has an end.
+            var made = await _control.MadeByAsync(projection, c) ?? projection.Version;
+            if (made < projection.Version && await _control.RebuildAsync(projection, c)) _log.Rebuilding(projection.Name);
+            return made == projection.Version; // What a former version made is read until the rebuild has an end; what a later one made is its servers' business.
         }, cancellation);
 
     Task RebuildAsync(IProjection projection, CancellationToken cancellation) =>

@@ -2,6 +2,7 @@ using ZfsHaEvents.Domain;
 using ZfsHaEvents.Domain.Alerts;
 using ZfsHaEvents.Domain.Hosts;
 using ZfsHaEvents.Domain.Pools;
+using ZfsHaEvents.Domain.Views;
 using ZfsHaEvents.Store;
 using Host = ZfsHaEvents.Domain.Hosts.Host;
 
@@ -17,11 +18,16 @@ public interface IFolding
 /// <summary>A pool and its alerts.</summary>
 public sealed class PoolFolding(PoolGuid id) : IFolding
 {
+    readonly Dictionary<RequestId, Pool> _moves = [];
+
     /// <summary>The pool as of the last event taken.</summary>
     public Pool Pool { get; private set; } = Pool.Initial(id);
 
     /// <summary>Its alerts as of then.</summary>
     public AlertBook Alerts { get; private set; } = AlertBook.Empty;
+
+    /// <summary>The dossier of every move that a later event than this one changed, as the last of these left it.</summary>
+    public IEnumerable<Document> Dossiers(long since) => _moves.Values.Where(m => m.Version > since && Dossier.Of(m) is not null).Select(m => StreamRunner.DocumentOf(Dossier.Of(m)!, m.Version));
 
     /// <inheritdoc/>
     public void Take(StoredEvent stored) => Take(Codec.ReadPoolEvent(stored));
@@ -29,7 +35,9 @@ public sealed class PoolFolding(PoolGuid id) : IFolding
     /// <inheritdoc cref="Take(StoredEvent)"/>
     public void Take(Recorded<PoolEvent> recorded)
     {
+        var before = Pool.Move;
         Pool = Pool.Evolve(recorded);
+        if (!ReferenceEquals(before, Pool.Move) && Pool.Move is { } move) _moves[move.Id] = Pool;
         Alerts = Alerts.Evolve(recorded, Pool);
     }
 }

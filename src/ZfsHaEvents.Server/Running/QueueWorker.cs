@@ -6,7 +6,7 @@ using ZfsHaEvents.Store;
 namespace ZfsHaEvents.Server.Running;
 
 /// <summary>Takes messages off the server's queue and has them decided. Retries are the queue's business, not the handlers'.</summary>
-public sealed class QueueWorker(IMessageQueue queue, Dispatch dispatch, Backoff backoff, ILogger<QueueWorker> log) : BackgroundService
+public sealed class QueueWorker(IMessageQueue queue, ILeases leases, Dispatch dispatch, Backoff backoff, ILogger<QueueWorker> log) : BackgroundService
 {
     /// <summary>Messages of one pool come one after the other anyway; so many pools are worked on at once.</summary>
     const int Parallel = 4;
@@ -27,10 +27,13 @@ public sealed class QueueWorker(IMessageQueue queue, Dispatch dispatch, Backoff 
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        var away = false;
         while (!stoppingToken.IsCancellationRequested)
         {
             try
             {
+                if (away) await leases.SettleIncarnationAsync(stoppingToken); // Before anything is decided on what may be a promoted standby.
+                away = false;
                 if (await StepAsync(stoppingToken) == 0) await queue.WaitAsync(Queues.Server, Poll, stoppingToken);
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -39,6 +42,7 @@ public sealed class QueueWorker(IMessageQueue queue, Dispatch dispatch, Backoff 
             }
             catch (Exception e) when (e is DbException || DatabaseOutage.Is(e))
             {
+                away = true;
                 if (IsNews(e)) log.DatabaseUnavailable(e.Message); // What was taken is given out again once its time is over.
                 await Task.Delay(DatabaseOutage.Is(e) ? Poll : Pause, CancellationToken.None);
             }

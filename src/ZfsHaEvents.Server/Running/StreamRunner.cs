@@ -23,6 +23,8 @@ public sealed class StreamRunner(IEventStore store, OrderTimes times, TimeSpan l
     /// <summary>How often a decision is made anew before the message goes back to its queue.</summary>
     const int DecisionsMax = 5;
 
+    static readonly TimeSpan ConflictPause = TimeSpan.FromMilliseconds(20);
+
     /// <summary>Names of the inline documents' tables.</summary>
     public static class Kinds
     {
@@ -51,7 +53,7 @@ public sealed class StreamRunner(IEventStore store, OrderTimes times, TimeSpan l
             return CommitOf(StreamOf(poolId), "pool", pool.Version, decision, e => CorrelationOf(e, pool.RunningMove() ?? after.RunningMove()), read, envelope, handled) with
             {
                 Void = decision.VoidsOrders ? new(poolId.ToString(), Queues.HostPrefix) : null,
-                Documents = decision.Events.Count == 0 ? [] : DocumentsOf(pool, after, alertsAfter, pool.Version),
+                Documents = decision.Events.Count == 0 ? [] : DocumentsOf(pool, after, alertsAfter),
             };
         }, cancellation);
 
@@ -74,16 +76,22 @@ public sealed class StreamRunner(IEventStore store, OrderTimes times, TimeSpan l
     }
 
     /// <summary>Writes the inline views of a stream that somebody else appended to.</summary>
-    /// <param name="since">The version they are at.</param>
+    /// <param name="since">The version before the first event that they lack.</param>
     /// <exception cref="FormatException">The stream's name is not that of a pool or a host.</exception>
-    public Task RefreshAsync(string stream, long since, CancellationToken cancellation)
+    public async Task RefreshAsync(string stream, long since, CancellationToken cancellation)
+    {
+        while ((await TryRefreshAsync(stream, since, cancellation)).Result is CommitResult.VersionConflict) await Task.Delay(ConflictPause, cancellation);
+    }
+
+    Task<Ran> TryRefreshAsync(string stream, long since, CancellationToken cancellation)
     {
         var name = stream[(stream.IndexOf('-', StringComparison.Ordinal) + 1)..];
         Commit With(StreamRead read, IReadOnlyList<Document> documents) => new(stream, "", read.Version, read.Now, null) { Documents = documents };
         if (stream.StartsWith("pool-", StringComparison.Ordinal))
         {
             var id = PoolGuid.Parse(name);
-            return CommitAsync(stream, () => new PoolFolding(id), (read, folded) => With(read, DocumentsOf(Pool.Initial(id), folded.Pool, folded.Alerts, since)), cancellation);
+            return CommitAsync(stream, () => new PoolFolding(id), (read, folded) =>
+                With(read, [DocumentOf(Kinds.Ownership, id.ToString(), PoolOwnership.Of(folded.Pool), folded.Pool.Version), .. folded.Dossiers(since), .. Changed(folded.Alerts, since)]), cancellation);
         }
 
         var host = HostName.Parse(name);
@@ -159,13 +167,15 @@ public sealed class StreamRunner(IEventStore store, OrderTimes times, TimeSpan l
         _ => null,
     };
 
-    static List<Document> DocumentsOf(Pool before, Pool after, AlertBook alerts, long since)
+    static List<Document> DocumentsOf(Pool before, Pool after, AlertBook alerts)
     {
         var documents = new List<Document> { DocumentOf(Kinds.Ownership, after.Id.ToString(), PoolOwnership.Of(after), after.Version) };
-        if (!ReferenceEquals(before.Move, after.Move) && Dossier.Of(after) is { } dossier) documents.Add(DocumentOf(Kinds.Dossier, DossierKey(dossier.Pool, dossier.Id), dossier, after.Version));
-        documents.AddRange(Changed(alerts, since));
+        if (!ReferenceEquals(before.Move, after.Move) && Dossier.Of(after) is { } dossier) documents.Add(DocumentOf(dossier, after.Version));
+        documents.AddRange(Changed(alerts, before.Version));
         return documents;
     }
+
+    internal static Document DocumentOf(Dossier dossier, long version) => DocumentOf(Kinds.Dossier, DossierKey(dossier.Pool, dossier.Id), dossier, version);
 
     static IEnumerable<Document> Changed(AlertBook alerts, long since) => alerts.ChangedSince(since).Select(a => DocumentOf(Kinds.Alert, a.Id, a, a.Version));
 

@@ -88,15 +88,15 @@ public sealed class ProjectionControl(NpgsqlDataSource database, IReadOnlyList<I
         select true from begun
         """, cancellation, ProjectionSubscriber.RebuildName(projection));
 
-    /// <summary>Whether a view has to be made anew because it is a former version's.</summary>
-    public async Task<bool> IsFormerAsync(IProjection projection, CancellationToken cancellation)
+    /// <summary>The version of what made the view that is read; null when there is none yet.</summary>
+    public async Task<int?> MadeByAsync(IProjection projection, CancellationToken cancellation)
     {
         await using var command = new NpgsqlCommand(
-            "select not exists (select from zfsha.mt_event_progression where name = $1) and exists (select from zfsha.mt_event_progression where starts_with(name, $2) and name <> $3)")
+            "select max(coalesce(substring(name from ':V([0-9]+):All$')::integer, 1)) from zfsha.mt_event_progression where starts_with(name, $1) and name like '%:All'")
         {
-            Parameters = { new() { Value = ProjectionSubscriber.LiveName(projection) }, new() { Value = projection.Name + ":" }, new() { Value = ProjectionSubscriber.RebuildName(projection) } },
+            Parameters = { new() { Value = projection.Name + ":" } },
         };
-        return await database.ScalarAsync(command, cancellation) is true;
+        return await database.ScalarAsync(command, cancellation) as int?;
     }
 
     /// <summary>Whether a rebuild has begun and not ended.</summary>

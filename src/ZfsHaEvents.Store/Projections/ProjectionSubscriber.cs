@@ -10,14 +10,14 @@ public sealed class ProjectionSubscriber(NpgsqlDataSource database, IProjection 
     /// <summary>What is remembered between pages so that documents need not be read each time; beyond this it is forgotten.</summary>
     const int RememberedMax = 20_000;
 
-    readonly Dictionary<string, object> _documents = [];
+    readonly Dictionary<string, (object Document, long Version)> _documents = [];
     HashSet<string>? _parked;
 
     /// <summary>The place of the documents that are read: named as Marten names a projection's, with its version from the second on.</summary>
     public static string LiveName(IProjection projection) => projection.Version == 1 ? $"{projection.Name}:All" : $"{projection.Name}:V{projection.Version}:All";
 
     /// <summary>The place of those that are being made anew. The row is there while a rebuild runs.</summary>
-    public static string RebuildName(IProjection projection) => $"{projection.Name}:Rebuild";
+    public static string RebuildName(IProjection projection) => projection.Version == 1 ? $"{projection.Name}:Rebuild" : $"{projection.Name}:V{projection.Version}:Rebuild";
 
     /// <inheritdoc/>
     public string Name { get; } = rebuild ? RebuildName(projection) : LiveName(projection);
@@ -44,8 +44,10 @@ public sealed class ProjectionSubscriber(NpgsqlDataSource database, IProjection 
         var (changed, parked) = (new List<Document>(), new List<ParkedStream>());
         foreach (var (stream, id, events) in byStream)
         {
-            var fold = Fold(projection, _documents[id!], events);
-            _documents[id!] = fold.Document;
+            // What the document has taken in already, it does not take in again, wherever the place has been moved to.
+            var (document, upTo) = _documents[id!];
+            var fold = Fold(projection, document, events.Where(e => e.Version > upTo));
+            _documents[id!] = (fold.Document, fold.Version ?? upTo);
             if (fold.Version is { } version) changed.Add(new(Kind, id!, Storable.Json(projection.Write(fold.Document)), projection.DotnetType, version));
             if (fold.Parked is not { } poison) continue;
 
@@ -101,9 +103,9 @@ public sealed class ProjectionSubscriber(NpgsqlDataSource database, IProjection 
     async Task RememberAsync(string[] ids, CancellationToken cancellation)
     {
         if (ids.Length == 0) return;
-        foreach (var id in ids) _documents[id] = projection.Read(null);
-        await using var command = new NpgsqlCommand($"select id, data::text from zfsha.\"mt_doc_{Kind}\" where id = any ($1)") { Parameters = { new() { Value = ids } } };
+        foreach (var id in ids) _documents[id] = (projection.Read(null), 0);
+        await using var command = new NpgsqlCommand($"select id, data::text, mt_version from zfsha.\"mt_doc_{Kind}\" where id = any ($1)") { Parameters = { new() { Value = ids } } };
         await using var reader = await database.ReadAsync(command, cancellation);
-        while (await reader.ReadAsync(cancellation)) _documents[reader.GetString(0)] = projection.Read(reader.GetString(1));
+        while (await reader.ReadAsync(cancellation)) _documents[reader.GetString(0)] = (projection.Read(reader.GetString(1)), reader.GetInt64(2));
     }
 }

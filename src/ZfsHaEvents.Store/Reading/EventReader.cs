@@ -11,7 +11,7 @@ public sealed class EventReader(NpgsqlDataSource database)
     {
         await using var command = new NpgsqlCommand(
             $"""
-            select {PostgresEventStore.EventColumns}, incarnation, transaction_id, seq_id from zfsha.mt_events
+            select {PostgresEventStore.EventColumns}, incarnation, transaction_id, seq_id, by_others from zfsha.mt_events
              where (incarnation, transaction_id, seq_id) > ($1, $2, $3)
                and (incarnation, transaction_id) < ((select zfsha.current_incarnation()), (select pg_snapshot_xmin(pg_current_snapshot())))
              order by incarnation, transaction_id, seq_id limit $4
@@ -23,7 +23,7 @@ public sealed class EventReader(NpgsqlDataSource database)
         await using var reader = await database.ReadAsync(command, cancellation);
         var events = new List<PlacedEvent>();
         while (await reader.ReadAsync(cancellation))
-            events.Add(new(new(reader.GetInt32(11), reader.GetFieldValue<ulong>(12), reader.GetInt64(13)), PostgresEventStore.ReadEvent(reader)));
+            events.Add(new(new(reader.GetInt32(11), reader.GetFieldValue<ulong>(12), reader.GetInt64(13)), PostgresEventStore.ReadEvent(reader), reader.GetBoolean(14)));
         return events;
     }
 }

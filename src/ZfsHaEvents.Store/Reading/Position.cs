@@ -14,4 +14,5 @@ public readonly record struct Position(int Incarnation, ulong TransactionId, lon
 }
 
 /// <summary>An event and its place.</summary>
-public sealed record PlacedEvent(Position Position, StoredEvent Event);
+/// <param name="ByOthers">It was appended past <see cref="IEventStore.CommitAsync"/>, so that no inline document came with it.</param>
+public sealed record PlacedEvent(Position Position, StoredEvent Event, bool ByOthers);
