@@ -18,10 +18,13 @@ public static class DatabaseOutage
         _ => false,
     };
 
-    /// <summary>The database is there and says no whatever it is asked: a standby, no right, a cancelled statement. A person is at it, or must be.</summary>
+    /// <summary>
+    /// The database is there and says no whatever it is asked: a standby, no right, a cancelled statement, a function that a server of another version
+    /// has put another in the place of. A person is at it, or must be.
+    /// </summary>
     public static bool SaysNo(Exception e) => e is PostgresException
     {
         SqlState: PostgresErrorCodes.ReadOnlySqlTransaction or PostgresErrorCodes.InsufficientPrivilege or PostgresErrorCodes.QueryCanceled
-            or PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification or PostgresErrorCodes.InvalidCatalogName,
+            or PostgresErrorCodes.UndefinedFunction or PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification or PostgresErrorCodes.InvalidCatalogName,
     };
 }

@@ -19,9 +19,6 @@ public interface IEventStore
     /// <summary>Every document of a kind, by id.</summary>
     Task<IReadOnlyList<Document>> DocumentsAsync(string kind, CancellationToken cancellation);
 
-    /// <summary>The versions of these documents, as far as they are there.</summary>
-    Task<IReadOnlyDictionary<string, long>> DocumentVersionsAsync(string kind, IReadOnlyList<string> ids, CancellationToken cancellation);
-
     /// <summary>One document; null when there is none.</summary>
     Task<Document?> DocumentAsync(string kind, string id, CancellationToken cancellation);
 }

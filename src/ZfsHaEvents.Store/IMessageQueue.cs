@@ -52,14 +52,6 @@ public interface IMessageQueue
     Task WaitAsync(string queue, TimeSpan longest, CancellationToken cancellation);
 }
 
-/// <summary>What is often asked of a queue.</summary>
-public static class MessageQueueExtensions
-{
-    /// <summary>What was given up on, of any queue, newest first.</summary>
-    public static Task<IReadOnlyList<DeadLetter>> DeadLettersAsync(this IMessageQueue queue, int max, CancellationToken cancellation) =>
-        queue.DeadLettersAsync(queue: null, max, cancellation);
-}
-
 /// <summary>Leases, timed by the database's clock alone.</summary>
 public interface ILeases
 {
@@ -73,7 +65,7 @@ public interface ILeases
     Task<Guid> IncarnationAsync(CancellationToken cancellation);
 
     /// <summary>
-    /// Begins another incarnation when this database is not where its history was last written: restored, copied, or a standby that was
+    /// Begins another incarnation when this database is not where its history was last written: restored from a dump, or a standby that was
     /// promoted. Then no lease can be renewed, hosts open new sessions, and orders of the old history are refused.
     /// </summary>
     /// <returns>The ordinal of the incarnation that goes on.</returns>

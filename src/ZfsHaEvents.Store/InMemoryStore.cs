@@ -132,7 +132,7 @@ public sealed class InMemoryStore(TimeProvider clock, IReadOnlyList<string>? ove
             var by = (_streams.TryGetValue(query.Stream, out var stored) ? stored : []).Where(e => e.ObservedAt <= query.At).ToList();
             var seen = by.Where(e => query.LatestOfEachHost.Contains(e.Type) && HostOf(e) is not null).GroupBy(HostOf).SelectMany(Latest).ToList();
             var wanted = seen
-                .Concat(by.Where(e => query.Latest.Contains(e.Type)).GroupBy(e => e.Type).SelectMany(Latest))
+                .Concat(by.Where(e => query.Latest.Contains(e.Type)).GroupBy(e => e.Type).Select(g => g.MaxBy(e => e.Version)!))
                 .Concat(by.Where(e => query.All.Contains(e.Type) && seen.Exists(s => s.Version < e.Version)))
                 .Concat(by.OrderBy(e => e.ObservedAt).Take(1));
             return Task.FromResult<IReadOnlyList<StoredEvent>>([.. wanted.DistinctBy(e => e.Version).OrderBy(e => e.Version)]);
@@ -142,11 +142,6 @@ public sealed class InMemoryStore(TimeProvider clock, IReadOnlyList<string>? ove
     public Task<IReadOnlyList<Document>> DocumentsAsync(string kind, CancellationToken cancellation)
     {
         lock (_gate) return Task.FromResult<IReadOnlyList<Document>>([.. _documents.Values.Where(d => d.Kind == kind).OrderBy(d => d.Id, StringComparer.Ordinal)]);
-    }
-
-    public Task<IReadOnlyDictionary<string, long>> DocumentVersionsAsync(string kind, IReadOnlyList<string> ids, CancellationToken cancellation)
-    {
-        lock (_gate) return Task.FromResult<IReadOnlyDictionary<string, long>>(_documents.Values.Where(d => d.Kind == kind && ids.Contains(d.Id)).ToDictionary(d => d.Id, d => d.Version));
     }
 
     public Task<Document?> DocumentAsync(string kind, string id, CancellationToken cancellation)

@@ -197,17 +197,6 @@ public sealed class PostgresEventStore(NpgsqlDataSource database, WakeUps wakeUp
     }
 
     [SuppressMessage("Security", "CA2100", Justification = "Quoted as an identifier; a kind is one of ours.")]
-    public async Task<IReadOnlyDictionary<string, long>> DocumentVersionsAsync(string kind, IReadOnlyList<string> ids, CancellationToken cancellation)
-    {
-        await using var command = database.CreateCommand($"select id, mt_version from {Table(kind)} where id = any ($1)");
-        command.Parameters.Add(new() { Value = ids.ToArray() });
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
-        var versions = new Dictionary<string, long>();
-        while (await reader.ReadAsync(cancellation)) versions[reader.GetString(0)] = reader.GetInt64(1);
-        return versions;
-    }
-
-    [SuppressMessage("Security", "CA2100", Justification = "Quoted as an identifier; a kind is one of ours.")]
     public async Task<Document?> DocumentAsync(string kind, string id, CancellationToken cancellation)
     {
         await using var command = database.CreateCommand($"select id, data::text, coalesce(mt_dotnet_type, ''), mt_version from {Table(kind)} where id = $1");

@@ -29,6 +29,13 @@ public class CommandLineTests
     [InlineData("--reason is empty", "dead-letters", "discard", "31848fe7-4de2-4d05-a0ac-83a52ccef1c8", "--reason", "")]
     [InlineData("--limit takes a number from 1 to 10000", "dead-letters", "--limit", "0")]
     [InlineData("'bury' is not a verb of zfsha dead-letters", "dead-letters", "bury")]
+    [InlineData("'a/b' is not a reader's name", "projections", "pause", "a/b")]
+    [InlineData("'..' is not a reader's name", "projections", "rebuild", "..")]
+    [InlineData("Required argument 'NAME' missing", "projections", "resume")]
+    [InlineData("Required argument 'STREAM' missing", "projections", "replay", "PoolActivity")]
+    [InlineData("--by is empty", "projections", "pause", "PoolActivity", "--by", "")]
+    [InlineData("'stop' is not a verb of zfsha projections", "projections", "stop")]
+    [InlineData("'../x' is neither a pool GUID", "activity", "../x")]
     public async Task What_cannot_be_right_is_refused_before_anything_is_asked(string said, params string[] words)
     {
         var (code, output, error) = await ZfshaProcess.RunAsync(words);

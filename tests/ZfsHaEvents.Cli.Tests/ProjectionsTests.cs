@@ -83,22 +83,6 @@ public sealed class ProjectionsTests
         requests[1].ShouldMatch(@"\{""by"":""[^""]+@[^""]+""");
     }
 
-    [Theory]
-    [InlineData("'a/b' is not a reader's name", "projections", "pause", "a/b")]
-    [InlineData("'..' is not a reader's name", "projections", "rebuild", "..")]
-    [InlineData("Required argument 'NAME' missing", "projections", "resume")]
-    [InlineData("Required argument 'STREAM' missing", "projections", "replay", "PoolActivity")]
-    [InlineData("--by is empty", "projections", "pause", "PoolActivity", "--by", "")]
-    [InlineData("'stop' is not a verb of zfsha projections", "projections", "stop")]
-    [InlineData("'../x' is neither a pool GUID", "activity", "../x")]
-    public async Task What_cannot_be_right_is_refused_before_anything_is_asked(string said, params string[] words)
-    {
-        var (code, output, error) = await ZfshaProcess.RunAsync(words);
-        code.ShouldBe(ExitCodes.Usage, error);
-        error.ShouldContain(said);
-        output.ShouldBeEmpty();
-    }
-
     [Fact]
     public async Task What_the_server_says_no_to_is_a_refusal()
     {

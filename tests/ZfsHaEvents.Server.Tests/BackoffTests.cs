@@ -63,7 +63,8 @@ public sealed class BackoffTests
         { Said(PostgresErrorCodes.QueryCanceled), ErrorClass.DatabaseSaysNo }, // statement_timeout's.
         { Said(PostgresErrorCodes.ReadOnlySqlTransaction), ErrorClass.DatabaseSaysNo },
         { Said(PostgresErrorCodes.InsufficientPrivilege), ErrorClass.DatabaseSaysNo },
-        { Said(PostgresErrorCodes.UndefinedFunction), ErrorClass.Bug },
+        { Said(PostgresErrorCodes.UndefinedFunction), ErrorClass.DatabaseSaysNo }, // A server of a later version has applied its schema.
+        { Said(PostgresErrorCodes.UndefinedColumn), ErrorClass.Bug },
         { new InvalidOperationException(), ErrorClass.Bug },
         { new FormatException(), ErrorClass.Bug },
     };

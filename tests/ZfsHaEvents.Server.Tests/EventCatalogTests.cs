@@ -69,7 +69,7 @@ public sealed class EventCatalogTests
     [Fact]
     public void An_upcaster_that_fails_makes_its_pool_refuse_and_no_other()
     {
-        var broken = new EventCatalog([new("pool_renamed", typeof(PoolRenamed), new Upcaster(1, _ => throw new NotImplementedException())), new("pool_observed", typeof(PoolObserved))]);
+        var broken = new EventCatalog([new("pool_renamed", typeof(PoolRenamed), new Upcaster(1, _ => throw new InvalidOperationException("a fault in it"))), new("pool_observed", typeof(PoolObserved))]);
         var seen = Codec.Write(new Recorded<PoolEvent>(new(Guid.NewGuid()), 1, Stamp.ObservedAt, Stamp, new PoolObserved(new("a"), World.Held)), null, null);
         StoredEvent[] history = [Stored(seen.Type, seen.Json), Stored("pool_renamed", "{}", 2), Stored(seen.Type, seen.Json, 3)];
 

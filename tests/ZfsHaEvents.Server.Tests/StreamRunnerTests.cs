@@ -112,7 +112,7 @@ public sealed class StreamRunnerTests : IDisposable
 
         (await TypesAsync(Stream)).Count(t => t == "switchover_requested").ShouldBe(1);
         (await _memory.ClaimAsync("host-a", 10, Lease, Cancellation)).Count.ShouldBe(1);
-        (await _memory.DeadLettersAsync(10, Cancellation)).ShouldBeEmpty();
+        (await _memory.DeadLettersAsync(queue: null, 10, Cancellation)).ShouldBeEmpty();
     }
 
     [Fact]
@@ -241,7 +241,7 @@ public sealed class StreamRunnerTests : IDisposable
         await PutAsync(World.Switchover("tank", "b", "move-1"));
         await RunAsync();
 
-        var letter = (await _memory.DeadLettersAsync(10, Cancellation)).ShouldHaveSingleItem();
+        var letter = (await _memory.DeadLettersAsync(queue: null, 10, Cancellation)).ShouldHaveSingleItem();
         letter.Reason.ShouldBe(reason);
         letter.Detail.ShouldContain(detail);
         letter.Json.ShouldBe(body);
@@ -255,7 +255,7 @@ public sealed class StreamRunnerTests : IDisposable
         await PutAsync(order);
         await RunAsync();
 
-        (await _memory.DeadLettersAsync(10, Cancellation)).ShouldHaveSingleItem().Reason.ShouldBe("WrongQueue");
+        (await _memory.DeadLettersAsync(queue: null, 10, Cancellation)).ShouldHaveSingleItem().Reason.ShouldBe("WrongQueue");
     }
 
     [Fact]
@@ -266,7 +266,7 @@ public sealed class StreamRunnerTests : IDisposable
         await PutAsync(World.Saw("b", other, "tank"), World.Switchover("tank", "b", "move-1"));
         await RunAsync();
 
-        var letter = (await _memory.DeadLettersAsync(10, Cancellation)).ShouldHaveSingleItem();
+        var letter = (await _memory.DeadLettersAsync(queue: null, 10, Cancellation)).ShouldHaveSingleItem();
         letter.Reason.ShouldBe("AmbiguousPool");
         letter.Detail.ShouldContain(_pool.ToString());
         letter.Detail.ShouldContain(other.ToString());
@@ -292,7 +292,7 @@ public sealed class StreamRunnerTests : IDisposable
         }
 
         (await TypesAsync(Stream)).ShouldContain("switchover_started");
-        var letter = (await _memory.DeadLettersAsync(10, Cancellation)).ShouldHaveSingleItem();
+        var letter = (await _memory.DeadLettersAsync(queue: null, 10, Cancellation)).ShouldHaveSingleItem();
         (letter.Reason, letter.Attempts).ShouldBe(("Failed", 8));
         letter.Detail.ShouldContain("a fault of ours");
         tried.ShouldBe(8);
@@ -326,7 +326,7 @@ public sealed class StreamRunnerTests : IDisposable
         await RunAsync();
 
         (await TypesAsync(Stream)).ShouldContain("switchover_requested");
-        (await _memory.DeadLettersAsync(10, Cancellation)).ShouldBeEmpty();
+        (await _memory.DeadLettersAsync(queue: null, 10, Cancellation)).ShouldBeEmpty();
     }
 
     [Fact]
@@ -343,7 +343,7 @@ public sealed class StreamRunnerTests : IDisposable
 
         _store.BeforeLoad = stream => throw new InvalidOperationException("a fault of ours");
         await RunAsync();
-        (await _memory.DeadLettersAsync(10, Cancellation)).ShouldBeEmpty();
+        (await _memory.DeadLettersAsync(queue: null, 10, Cancellation)).ShouldBeEmpty();
 
         _store.BeforeLoad = null;
         _clock.Advance(TimeSpan.FromMinutes(1));
@@ -363,10 +363,10 @@ public sealed class StreamRunnerTests : IDisposable
             _clock.Advance(TimeSpan.FromMinutes(1));
         }
 
-        var letter = (await _memory.DeadLettersAsync(10, Cancellation)).ShouldHaveSingleItem();
+        var letter = (await _memory.DeadLettersAsync(queue: null, 10, Cancellation)).ShouldHaveSingleItem();
         await _memory.ReplayAsync(letter.Id, Cancellation);
         await RunAsync(); // It has all its attempts again.
-        (await _memory.DeadLettersAsync(10, Cancellation)).ShouldBeEmpty();
+        (await _memory.DeadLettersAsync(queue: null, 10, Cancellation)).ShouldBeEmpty();
         _store.BeforeLoad = null;
         _clock.Advance(TimeSpan.FromMinutes(1));
         await RunAsync();
@@ -409,7 +409,7 @@ public sealed class StreamRunnerTests : IDisposable
         results.ShouldBe(Enumerable.Repeat(CommitResult.Committed, requests.Length)); // Decided on once more: the queue noticed no repeat.
         (await TypesAsync(Stream)).ShouldBe(types);
         (await TakeAsync("host-a")).ShouldBe(orders); // The one that nobody has completed.
-        (await _memory.DeadLettersAsync(10, Cancellation)).ShouldBeEmpty();
+        (await _memory.DeadLettersAsync(queue: null, 10, Cancellation)).ShouldBeEmpty();
     }
 
     [Fact]
@@ -468,7 +468,7 @@ public sealed class StreamRunnerTests : IDisposable
         await PutAsync(World.Saw("a", other, "other"), World.Switchover("tank", "b", "move-1"), World.Switchover("other", "b", "move-2"));
         await RunAsync();
 
-        (await _memory.DeadLettersAsync(10, Cancellation)).ShouldBeEmpty();
+        (await _memory.DeadLettersAsync(queue: null, 10, Cancellation)).ShouldBeEmpty();
         var refused = (await _memory.LoadAsync(Stream, Cancellation)).Events[^1];
         refused.Type.ShouldBe("switchover_refused");
         var refusal = Codec.ReadPoolEvent(refused).Event.ShouldBeOfType<SwitchoverRefused>();
@@ -583,8 +583,6 @@ sealed class DisturbedStore(IEventStore store) : IEventStore
     public Task<IReadOnlyList<StoredEvent>> QueryAsync(EventQuery query, CancellationToken cancellation) => store.QueryAsync(query, cancellation);
 
     public Task<IReadOnlyList<StoredEvent>> AsOfAsync(AsOfQuery query, CancellationToken cancellation) => store.AsOfAsync(query, cancellation);
-
-    public Task<IReadOnlyDictionary<string, long>> DocumentVersionsAsync(string kind, IReadOnlyList<string> ids, CancellationToken cancellation) => store.DocumentVersionsAsync(kind, ids, cancellation);
 
     public Task<IReadOnlyList<Document>> DocumentsAsync(string kind, CancellationToken cancellation) => store.DocumentsAsync(kind, cancellation);
 

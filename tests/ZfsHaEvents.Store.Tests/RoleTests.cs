@@ -57,13 +57,14 @@ public sealed class RoleTests(RoleDatabase roles) : IClassFixture<RoleDatabase>
         await using var wakeUps = new WakeUps(database);
         var store = new PostgresEventStore(database, wakeUps);
         var queue = new PostgresMessageQueue(database, wakeUps, ["x"]);
+        await ExecuteAsync(roles.Owner, "delete from zfsha.messages"); // Whatever tests before this one left.
         await queue.SendAsync([Message("server", """{"subject":"pool-s"}"""), Message("server", "{}"), Message("host-s", """{"subject":"pool-s"}""")], null, Cancellation);
         var claimed = await queue.ClaimAsync("server", 10, Ages, Cancellation);
         claimed.Count.ShouldBe(2);
         await queue.ExtendAsync(claimed, Ages, Cancellation);
         await queue.RetryAsync(claimed[1], TimeSpan.Zero, "again", Cancellation);
         await queue.DeadLetterAsync((await queue.ClaimAsync("server", 10, Ages, Cancellation)).ShouldHaveSingleItem(), "Failed", "test", Cancellation);
-        (await queue.DeadLettersAsync(10, Cancellation)).ShouldContain(l => l.Id == claimed[1].Id);
+        (await queue.DeadLettersAsync(queue: null, 10, Cancellation)).ShouldContain(l => l.Id == claimed[1].Id);
         (await queue.FindDeadLetterAsync(claimed[1].Id, Cancellation)).ShouldNotBeNull();
         (await queue.ReplayAsync(claimed[1].Id, Cancellation)).ShouldBeTrue();
         await queue.DeadLetterAsync((await queue.ClaimAsync("server", 10, Ages, Cancellation)).ShouldHaveSingleItem(), "Failed", "test", Cancellation);
@@ -86,7 +87,6 @@ public sealed class RoleTests(RoleDatabase roles) : IClassFixture<RoleDatabase>
         (await store.QueryAsync(new("pool-s", [], null, null, null, null, 0, 10, false), Cancellation)).Count.ShouldBe(2);
         (await store.AsOfAsync(new("pool-s", DateTimeOffset.UtcNow.AddDays(1), ["pool_observed"], ["pool_observed"], [VersionsSeen.Poison]), Cancellation)).ShouldNotBeEmpty();
         (await store.DocumentsAsync("alert", Cancellation)).ShouldContain(d => d.Id == "s");
-        (await store.DocumentVersionsAsync("dossier", ["s"], Cancellation))["s"].ShouldBe(2);
         (await store.DocumentAsync("hostview", "s", Cancellation)).ShouldNotBeNull();
         (await queue.ClaimAsync("host-s", 10, Ages, Cancellation)).ShouldBeEmpty();
         await queue.WaitAsync("host-a", TimeSpan.Zero, Cancellation);

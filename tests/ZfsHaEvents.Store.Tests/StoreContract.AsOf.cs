@@ -31,19 +31,20 @@ public abstract partial class StoreContract
     }
 
     [Fact]
-    public async Task Several_at_the_same_last_instant_are_all_there()
+    public async Task Of_what_was_seen_at_the_same_last_instant_all_is_there()
     {
-        await AppendAsync(Event(type: "saw", at: Eight), Event(type: "saw", at: Eight), Event(type: "claimed", at: Eight), Event(type: "claimed", at: Eight));
-        (await AsOfAsync(Eight)).ShouldBe([1, 2, 3, 4]);
+        await AppendAsync(Event(type: "saw", at: Eight), Event(type: "saw", at: Eight), Event(type: "saw", at: Eight.AddSeconds(-1)));
+        (await AsOfAsync(Eight)).ShouldBe([1, 2, 3]); // The third as the one observed first.
     }
 
+    /// <summary>A standby that took over may have a clock behind that of the database before.</summary>
     [Fact]
-    public async Task Documents_tell_their_versions()
+    public async Task What_was_decided_last_is_the_last_in_the_stream_although_its_clock_was_behind()
     {
-        var commit = await CommitOnAsync(Stream, Event());
-        await Store.CommitAsync(commit with { Documents = [new("dossier", "x", "{}", "T", 7), new("dossier", "y", "{}", "T", 8)] }, Cancellation);
-
-        (await Store.DocumentVersionsAsync("dossier", ["x", "z"], Cancellation)).ShouldBe(new Dictionary<string, long> { ["x"] = 7 });
+        await AppendAsync(Event(type: "claimed", at: Eight), Event(type: "claimed", at: Eight.AddMinutes(30)), Event(type: "claimed", at: Eight.AddMinutes(5)), Event(type: "claimed", at: Eight.AddMinutes(6)));
+        (await AsOfAsync(Eight.AddMinutes(40))).ShouldBe([1, 4]);
+        (await AsOfAsync(Eight.AddMinutes(5))).ShouldBe([1, 3]);
+        (await AsOfAsync(DateTimeOffset.MaxValue)).ShouldBe([1, 4]);
     }
 
     async Task<IEnumerable<long>> AsOfAsync(DateTimeOffset at) => (await Store.AsOfAsync(new(Stream, at, ["saw", "imported"], ["claimed"], ["doubt"]), Cancellation)).Select(e => e.Version);

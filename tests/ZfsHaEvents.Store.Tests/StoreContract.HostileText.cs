@@ -70,7 +70,7 @@ public abstract partial class StoreContract
 
         await Queue.DeadLetterAsync(await ClaimOneAsync(), error, error, Cancellation);
 
-        var letter = (await Queue.DeadLettersAsync(1, Cancellation)).ShouldHaveSingleItem();
+        var letter = (await Queue.DeadLettersAsync(queue: null, 1, Cancellation)).ShouldHaveSingleItem();
         (letter.Reason, letter.Detail).ShouldBe((kept, kept));
     }
 
@@ -101,7 +101,7 @@ public abstract partial class StoreContract
         var message = await ClaimOneAsync();
         StderrIn(message.Json).ShouldBe(Kept(stderr));
         await Queue.DeadLetterAsync(message, "Failed", stderr, Cancellation);
-        var letter = (await Queue.DeadLettersAsync(1, Cancellation)).ShouldHaveSingleItem();
+        var letter = (await Queue.DeadLettersAsync(queue: null, 1, Cancellation)).ShouldHaveSingleItem();
         (StderrIn(letter.Json), letter.Detail).ShouldBe((Kept(stderr), Kept(stderr)));
     }
 

@@ -29,7 +29,7 @@ public abstract partial class StoreContract
         await Queue.ExtendAsync([slow], Ages * 10, Cancellation);
 
         (await ClaimAsync()).ShouldBeEmpty();
-        (await Queue.DeadLettersAsync(10, Cancellation)).ShouldBeEmpty();
+        (await Queue.DeadLettersAsync(queue: null, 10, Cancellation)).ShouldBeEmpty();
         await PassAsync(Ages + Ages); // The extension was not the successor's.
         (await ClaimOneAsync()).Id.ShouldBe(successor.Id);
     }
@@ -214,7 +214,7 @@ public abstract partial class StoreContract
 
         await Queue.DeadLetterAsync(poison, "Malformed", "type is missing", Cancellation);
 
-        var letter = (await Queue.DeadLettersAsync(10, Cancellation)).ShouldHaveSingleItem();
+        var letter = (await Queue.DeadLettersAsync(queue: null, 10, Cancellation)).ShouldHaveSingleItem();
         (letter.Id, letter.Queue, letter.Attempts, letter.Reason, letter.Detail).ShouldBe((poison.Id, "server", 1, "Malformed", "type is missing"));
         ShouldSayTheSame(letter.Json, poison.Json);
         letter.EnqueuedAt.ShouldBe(poison.EnqueuedAt);
@@ -234,7 +234,7 @@ public abstract partial class StoreContract
             await PassAsync(TimeSpan.FromSeconds(1));
         }
 
-        (await Queue.DeadLettersAsync(2, Cancellation)).Select(l => l.Detail).ShouldBe(["3", "2"]);
+        (await Queue.DeadLettersAsync(queue: null, 2, Cancellation)).Select(l => l.Detail).ShouldBe(["3", "2"]);
     }
 
     [Fact]
@@ -247,7 +247,7 @@ public abstract partial class StoreContract
             await Queue.DeadLetterAsync(await ClaimOneAsync(), "Failed", "", Cancellation);
         }
 
-        (await Queue.DeadLettersAsync(10, Cancellation)).ShouldHaveSingleItem();
+        (await Queue.DeadLettersAsync(queue: null, 10, Cancellation)).ShouldHaveSingleItem();
         (await ClaimAsync()).ShouldBeEmpty();
     }
 
@@ -260,7 +260,7 @@ public abstract partial class StoreContract
         (await Queue.DeadLettersAsync("host-a", 10, Cancellation)).Select(l => l.Id).ShouldBe([there]);
         (await Queue.DeadLettersAsync("host-a", 0, Cancellation)).ShouldBeEmpty();
         (await Queue.DeadLettersAsync("no\0body", 10, Cancellation)).ShouldBeEmpty();
-        (await Queue.DeadLettersAsync(10, Cancellation)).Count.ShouldBe(2);
+        (await Queue.DeadLettersAsync(queue: null, 10, Cancellation)).Count.ShouldBe(2);
         (await Queue.FindDeadLetterAsync(here, Cancellation)).ShouldBe((await Queue.DeadLettersAsync("server", 10, Cancellation))[0]);
         (await Queue.FindDeadLetterAsync(Guid.NewGuid(), Cancellation)).ShouldBeNull();
     }
@@ -275,7 +275,7 @@ public abstract partial class StoreContract
 
         (await Queue.ReplayAsync(dead, Cancellation)).ShouldBeTrue();
 
-        (await Queue.DeadLettersAsync(10, Cancellation)).ShouldBeEmpty();
+        (await Queue.DeadLettersAsync(queue: null, 10, Cancellation)).ShouldBeEmpty();
         (await ClaimAsync()).ShouldBeEmpty();
         var next = await ClaimOneAsync("host-a");
         TextOf(next).ShouldBe("next");
@@ -347,7 +347,7 @@ public abstract partial class StoreContract
 
         (await Queue.DiscardAsync(dead, Cancellation)).ShouldBeNull();
         (await Queue.ReplayAsync(dead, Cancellation)).ShouldBeFalse();
-        (await Queue.DeadLettersAsync(10, Cancellation)).Select(l => l.Id).ShouldBe([kept]);
+        (await Queue.DeadLettersAsync(queue: null, 10, Cancellation)).Select(l => l.Id).ShouldBe([kept]);
         (await ClaimAsync()).ShouldBeEmpty();
     }
 
@@ -427,7 +427,7 @@ public abstract partial class StoreContract
         var claimed = await ClaimOneAsync();
         ShouldSayTheSame(claimed.Json, body);
         await Queue.DeadLetterAsync(claimed, "Malformed", "expected a CloudEvents 1.0 message", Cancellation);
-        ShouldSayTheSame((await Queue.DeadLettersAsync(1, Cancellation))[0].Json, body);
+        ShouldSayTheSame((await Queue.DeadLettersAsync(queue: null, 1, Cancellation))[0].Json, body);
     }
 
     [Fact]

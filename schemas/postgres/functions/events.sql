@@ -2,8 +2,7 @@
 
 -- Readers go by (incarnation, transaction_id, seq_id) below pg_snapshot_xmin. What stands there is never below the writer's own transaction,
 -- so nothing becomes readable before it is committed; and never below the version before, which may have been written and committed by
--- a transaction that began later. When the numbers were drawn in the other order, the next
--- transaction's place keeps the versions in theirs.
+-- a transaction that began later. When the numbers were drawn in the other order, the next transaction's place keeps the versions in theirs.
 create or replace function zfsha.place_after(p_incarnation_before integer, p_before xid8, p_drawn_before boolean, p_incarnation integer) returns xid8 language sql volatile as
 $$
     select case when p_incarnation_before is distinct from p_incarnation or p_before < pg_current_xact_id() then pg_current_xact_id()
@@ -74,7 +73,8 @@ begin
 end
 $$;
 
--- Which PostgreSQL this is, which database in it, and on which timeline: a restored dump, a copy and a promoted standby each differ.
+-- Which PostgreSQL this is, which database in it, and on which timeline: a restored dump, a copied database and a promoted standby each differ; a
+-- copied data directory does not.
 create or replace function zfsha.whereabouts() returns text language sql volatile as
 $$
     select concat_ws('/', (select c.system_identifier from pg_control_system() c), (select d.oid from pg_database d where d.datname = current_database()),
@@ -100,6 +100,6 @@ begin
     elsif last.whereabouts = here then
         return last.ordinal;
     end if;
-    return zfsha.begin_incarnation(format('the database is at %s now and was at %s: restored, copied or promoted', here, last.whereabouts));
+    return zfsha.begin_incarnation(format('the database is at %s now and was at %s: restored or promoted', here, last.whereabouts));
 end
 $$;

@@ -87,7 +87,7 @@ begin
 end
 $$;
 
--- From events of a host, or of a type, newest first: versions among which is the latest by the instant, with all that were observed in the same moment.
+-- From events of a host, newest first: versions among which is the latest by the instant, with all that were observed in the same moment.
 -- Going down from the newest, nothing further down was observed later than the high_at there.
 create or replace function zfsha.latest_below(p_at timestamptz, p_events refcursor) returns bigint[] language plpgsql stable as
 $$
@@ -134,7 +134,7 @@ begin
     ), ranked as (
         select t.version, rank() over (partition by t.host order by t.observed_at desc) as place from told t where t.type = any (p_of_host) and t.host is not null
         union all
-        select t.version, rank() over (partition by t.type order by t.observed_at desc) from told t where t.type = any (p_latest)
+        select t.version, rank() over (partition by t.type order by t.version desc) from told t where t.type = any (p_latest)
         union all
         select t.version, 1 from told t where t.type = any (p_all)
     )
@@ -155,12 +155,10 @@ begin
              where e.stream_id = p_stream and e.host = name and e.version < high and (e.type = any (p_of_host)) is true order by e.version desc;
         among := among || zfsha.latest_below(p_at, one);
     end loop;
-    foreach name in array p_latest loop
-        open one no scroll for
-            select e.version, e.observed_at, e.high_at from zfsha.mt_events e
-             where e.stream_id = p_stream and e.type = name and e.version < high order by e.version desc;
-        among := among || zfsha.latest_below(p_at, one);
-    end loop;
+    among := among || array(
+        select latest.version from unnest(p_latest) as t (type) cross join lateral (
+            select e.version from zfsha.mt_events e
+             where e.stream_id = p_stream and e.type = t.type and e.version < high and e.observed_at <= p_at order by e.version desc limit 1) latest);
 
     with candidates as materialized (
         select e.version, e.host, e.type, e.observed_at
@@ -171,7 +169,7 @@ begin
                select c.version, rank() over (partition by c.host order by c.observed_at desc) as place from candidates c where c.type = any (p_of_host) and c.host is not null) s
              where s.place = 1),
            (select array_agg(l.version) from (
-               select c.version, rank() over (partition by c.type order by c.observed_at desc) as place from candidates c where c.type = any (p_latest)) l
+               select c.version, rank() over (partition by c.type order by c.version desc) as place from candidates c where c.type = any (p_latest)) l
              where l.place = 1)
       into seen, last;
 

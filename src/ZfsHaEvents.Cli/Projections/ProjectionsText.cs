@@ -12,8 +12,10 @@ static class ProjectionsText
 
     const string RebuildSuffix = ":Rebuild";
 
-    /// <summary>The reader that makes a projection's view anew; it is there as long as that lasts.</summary>
-    public static string RebuildOf(string reader) => reader.Split(':')[0] + RebuildSuffix;
+    /// <summary>Whether a reader is the one that makes a projection's view anew; it is there as long as that lasts.</summary>
+    /// <param name="projection">Its name, or that of its own reader.</param>
+    public static bool IsRebuildOf(string projection, string reader) =>
+        reader.Split(':')[0] == projection.Split(':')[0] && reader.EndsWith(RebuildSuffix, StringComparison.Ordinal);
 
     /// <param name="serverOption"><c>--server …</c> for commands to type next.</param>
     public static void Write(Screen screen, ProjectionsState state, string serverOption)

@@ -29,7 +29,7 @@ sealed class RebuildWatch(Invocation invocation, string reader)
             {
                 var state = await invocation.Server.ProjectionsAsync(interrupts.Token);
                 answered = Stopwatch.GetTimestamp();
-                if (state.Readers.FirstOrDefault(r => r.Name == ProjectionsText.RebuildOf(reader)) is not { } rebuild) return Ended(state);
+                if (state.Readers.FirstOrDefault(r => ProjectionsText.IsRebuildOf(reader, r.Name)) is not { } rebuild) return Ended(state);
                 Tell(rebuild, state.LastSeqId);
                 if (limit is { } most && Stopwatch.GetElapsedTime(started) >= most) return StillRunning("is not complete in the time given");
                 await Task.Delay(Beat, interrupts.Token);

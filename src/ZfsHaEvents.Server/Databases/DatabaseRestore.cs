@@ -95,10 +95,11 @@ static class DatabaseRestore
             for (long copied = 0; await archive.Output.ReadAsync(buffer, cancellation) is > 0 and var read; progress.At(copied += read))
                 await psql.Input.WriteAsync(buffer.AsMemory(0, read), cancellation);
             await archive.EndedAsync(cancellation);
+            // Nobody else writes here yet, so that a history is begun by its row alone, whatever version the backup is of. The server that starts says where it is.
             var reason = $"restored from {Path.GetFileName(file)} of {takenAt}".Replace("'", "''", StringComparison.Ordinal);
             await WriteAsync(psql, $"""
 
-                select zfsha.begin_incarnation('{reason}');
+                insert into zfsha.incarnations (ordinal, reason) select max(ordinal) + 1, '{reason}' from zfsha.incarnations;
                 delete from zfsha.leases;
                 delete from zfsha.schema_scripts where name = '{PostgresSchema.Roles}';
                 commit;

@@ -73,7 +73,7 @@ static class PoolEndpoints
         var until = at ?? DateTimeOffset.MaxValue;
         var events = await store.AsOfAsync(new(StreamRunner.StreamOf(pool), until, Sights, LastWords, Doubts), cancellation);
         var owner = OwnerAt.Of(pool, events.Select(Codec.ReadPoolEvent), until);
-        return at is null ? owner with { At = DateTimeOffset.UtcNow } : owner;
+        return at is null ? owner with { At = (await store.LoadAsync("none", cancellation)).Now } : owner; // The database's clock.
     }
 
     static async Task<IResult> ActivityAsync(string pool, Dispatch dispatch, IEventStore store, CancellationToken cancellation)
