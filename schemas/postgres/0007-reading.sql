@@ -9,15 +9,30 @@ create index if not exists ix_events_type on zfsha.mt_events (stream_id, type, v
 create index if not exists ix_events_host on zfsha.mt_events (stream_id, host, version);
 
 -- The latest instant observed up to this version of its stream: never falls from version to version, so that an instant is found by halving. What was
--- observed well before it, being told late, stands in an index of its own.
+-- observed more than ten minutes before it, being told late, stands in a list of its own: an index of few would cost every event its condition.
 alter table zfsha.mt_events add column if not exists high_at timestamptz null;
 update zfsha.mt_events e
    set high_at = h.high_at, host = e.headers ->> 'host'
   from (select m.seq_id, max(m.observed_at) over (partition by m.stream_id order by m.version) as high_at from zfsha.mt_events m) h
  where h.seq_id = e.seq_id and e.high_at is null;
 alter table zfsha.mt_events alter column high_at set not null;
-create index if not exists ix_events_late on zfsha.mt_events (stream_id, observed_at) where high_at - observed_at > interval '10 minutes';
 drop index if exists zfsha.ix_events_observed;
+create table if not exists zfsha.late_events (
+    stream_id   varchar     not null,
+    observed_at timestamptz not null,
+    version     bigint      not null,
+    primary key (stream_id, observed_at, version)
+);
+insert into zfsha.late_events (stream_id, observed_at, version)
+select e.stream_id, e.observed_at, e.version from zfsha.mt_events e where e.high_at > e.observed_at + interval '10 minutes' on conflict do nothing;
+
+-- What commit_stream wrote last, so that it need not look up the version before; worth nothing when others have appended since, or in another incarnation.
+alter table zfsha.mt_streams
+    add column if not exists tail_version        bigint      null,
+    add column if not exists tail_incarnation    integer     null,
+    add column if not exists tail_transaction_id xid8        null,
+    add column if not exists tail_high_at        timestamptz null,
+    add column if not exists tail_high_before    timestamptz null; -- Before the last commit.
 
 -- Written past us: our own way of appending says false by saying nothing. What others write, our inline views have yet to take in.
 alter table zfsha.mt_events add column if not exists by_others boolean not null default false;

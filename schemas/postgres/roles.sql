@@ -36,8 +36,8 @@ revoke all on all functions in schema zfsha from public, zfsha_server, zfsha_age
 grant usage on schema zfsha to zfsha_server, zfsha_agent, zfsha_reader, zfsha_marten;
 
 grant select on all tables in schema zfsha to zfsha_server;
-grant insert on zfsha.mt_streams, zfsha.mt_events to zfsha_server;
-grant update on zfsha.mt_streams to zfsha_server;
+grant insert on zfsha.mt_streams, zfsha.mt_events, zfsha.late_events to zfsha_server;
+grant update (version, timestamp, tail_version, tail_incarnation, tail_transaction_id, tail_high_at, tail_high_before) on zfsha.mt_streams to zfsha_server;
 grant update (is_archived) on zfsha.mt_events to zfsha_server;
 grant insert, update, delete on zfsha.mt_event_progression, zfsha.parked_streams, zfsha.messages, zfsha.handled_messages, zfsha.dead_letters, zfsha.leases, zfsha.lease_watch,
     zfsha.mt_doc_poolownership, zfsha.mt_doc_dossier, zfsha.mt_doc_alert, zfsha.mt_doc_hostview, zfsha.mt_doc_poolactivity, zfsha.mt_doc_poolactivity_rebuild to zfsha_server;
@@ -53,7 +53,8 @@ grant select on zfsha.pool_history, zfsha.pool_ownership, zfsha.failovers, zfsha
 
 grant select on zfsha.incarnations, zfsha.mt_streams, zfsha.mt_events, zfsha.mt_event_progression, zfsha.mt_high_water_skips, zfsha.mt_doc_deadletterevent,
     zfsha.mt_doc_poolownership, zfsha.mt_doc_dossier, zfsha.mt_doc_alert, zfsha.mt_doc_hostview, zfsha.mt_doc_poolactivity to zfsha_marten;
-grant insert, update on zfsha.mt_streams to zfsha_marten;
+grant insert (id, type, version, timestamp, snapshot, snapshot_version, created, tenant_id, is_archived),
+    update (type, version, timestamp, snapshot, snapshot_version, created, tenant_id) on zfsha.mt_streams to zfsha_marten;
 grant insert (seq_id, id, stream_id, version, data, bdata, type, timestamp, tenant_id, mt_dotnet_type, correlation_id, causation_id, headers, user_name, is_archived)
     on zfsha.mt_events to zfsha_marten;
 grant update (is_archived) on zfsha.mt_events to zfsha_marten;
@@ -61,7 +62,7 @@ grant insert, delete, update on zfsha.mt_high_water_skips, zfsha.mt_doc_deadlett
 grant insert (name, last_seq_id, last_updated), update (name, last_seq_id, last_updated) on zfsha.mt_event_progression to zfsha_marten;
 grant delete on zfsha.mt_event_progression to zfsha_marten;
 grant usage on sequence zfsha.mt_events_sequence to zfsha_marten;
-grant execute on function zfsha.current_incarnation(), zfsha.place_after(integer, xid8, boolean, integer),
+grant execute on function zfsha.current_incarnation(),
     zfsha.quick_append(varchar, varchar, varchar, uuid[], varchar[], varchar[], jsonb[], bytea[], varchar[], varchar[], jsonb[], varchar[], timestamptz[], bigint),
     zfsha.mt_quick_append_events(varchar, varchar, varchar, uuid[], varchar[], varchar[], jsonb[], bytea[], varchar[], varchar[], jsonb[], varchar[], timestamptz[], bigint),
     zfsha.mt_quick_append_events(varchar, varchar, varchar, uuid[], varchar[], varchar[], jsonb[], varchar[], varchar[], jsonb[], varchar[], timestamptz[]),

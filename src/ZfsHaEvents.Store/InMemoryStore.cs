@@ -130,10 +130,8 @@ public sealed class InMemoryStore(TimeProvider clock, IReadOnlyList<string>? ove
         lock (_gate)
         {
             var by = (_streams.TryGetValue(query.Stream, out var stored) ? stored : []).Where(e => e.ObservedAt <= query.At).ToList();
-            var seen = by.Where(e => query.LatestOfEachHost.Contains(e.Type) && HostOf(e) is not null).GroupBy(HostOf).SelectMany(Latest).ToList();
-            var wanted = seen
+            var wanted = by.Where(e => query.LatestOfEachHost.Contains(e.Type) && HostOf(e) is not null).GroupBy(HostOf).SelectMany(Latest)
                 .Concat(by.Where(e => query.Latest.Contains(e.Type)).GroupBy(e => e.Type).Select(g => g.MaxBy(e => e.Version)!))
-                .Concat(by.Where(e => query.All.Contains(e.Type) && seen.Exists(s => s.Version < e.Version)))
                 .Concat(by.OrderBy(e => e.ObservedAt).Take(1));
             return Task.FromResult<IReadOnlyList<StoredEvent>>([.. wanted.DistinctBy(e => e.Version).OrderBy(e => e.Version)]);
         }

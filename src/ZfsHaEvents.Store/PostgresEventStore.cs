@@ -1,7 +1,7 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
-using System.Text;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -47,74 +47,92 @@ public sealed class PostgresEventStore(NpgsqlDataSource database, WakeUps wakeUp
     {
         commit = Storable.Of(commit);
         await using var command = new NpgsqlCommand();
-        var call = new StringBuilder("select zfsha.commit_stream(");
-        void Add(string name, NpgsqlParameter parameter)
-        {
-            command.Parameters.Add(parameter);
-            call.Append(CultureInfo.InvariantCulture, $"{(command.Parameters.Count == 1 ? "" : ", ")}{name} => ${command.Parameters.Count}");
-        }
-
-        Add("p_stream", Text(commit.Stream));
-        Add("p_stream_type", Text(commit.StreamType));
-        Add("p_expected", new() { Value = commit.ExpectedVersion });
-        Add("p_recorded_at", new() { Value = commit.RecordedAt.UtcDateTime });
-        Add("p_causation", Text(commit.Causation));
+        var parts = Parts.Always;
+        Bind(Text(commit.Stream), Text(commit.StreamType), Of(commit.ExpectedVersion), Of(commit.RecordedAt.UtcDateTime), Text(commit.Causation));
         if (commit.Events is { Count: > 0 } events)
         {
-            Add("p_ids", Array(events, e => e.Id, NpgsqlDbType.Uuid));
-            Add("p_types", Array(events, e => e.Type, NpgsqlDbType.Text));
-            Add("p_dotnet_types", Array(events, e => e.DotnetType, NpgsqlDbType.Text));
-            Add("p_bodies", Array(events, e => e.Json, NpgsqlDbType.Jsonb));
-            Add("p_headers", Array(events, e => e.HeadersJson, NpgsqlDbType.Jsonb));
-            Add("p_observed", Array(events, e => e.ObservedAt.UtcDateTime, NpgsqlDbType.TimestampTz));
-            Add("p_users", Array(events, e => e.Actor, NpgsqlDbType.Text));
-            Add("p_correlations", Array(events, e => e.Correlation, NpgsqlDbType.Text));
+            parts |= Parts.Events;
+            Bind(
+                Array(events, e => e.Id, NpgsqlDbType.Uuid), Array(events, e => e.Type, NpgsqlDbType.Text), Array(events, e => e.DotnetType, NpgsqlDbType.Text),
+                Array(events, e => e.Json, NpgsqlDbType.Jsonb), Array(events, e => e.HeadersJson, NpgsqlDbType.Jsonb), Array(events, e => e.ObservedAt.UtcDateTime, NpgsqlDbType.TimestampTz),
+                Array(events, e => e.Actor, NpgsqlDbType.Text), Array(events, e => e.Correlation, NpgsqlDbType.Text));
         }
 
         if (commit.Handled is { } handled)
         {
-            Add("p_handled_id", new() { Value = handled.Id });
-            Add("p_handled_attempts", new() { Value = handled.Attempts });
-            Add("p_handled_key", Text(handled.Key));
+            parts |= Parts.Handled;
+            Bind(Of(handled.Id), Of(handled.Attempts), Text(handled.Key));
         }
 
         if (commit.Messages is { Count: > 0 } messages)
         {
-            Add("p_message_ids", Array(messages, m => m.Id, NpgsqlDbType.Uuid));
-            Add("p_queues", Array(messages, m => m.Queue, NpgsqlDbType.Text));
-            Add("p_messages", Array(messages, m => m.Json, NpgsqlDbType.Jsonb));
-            Add("p_delays", Array(messages, m => m.Delay, NpgsqlDbType.Interval));
+            parts |= Parts.Messages;
+            Bind(Array(messages, m => m.Id, NpgsqlDbType.Uuid), Array(messages, m => m.Queue, NpgsqlDbType.Text), Array(messages, m => m.Json, NpgsqlDbType.Jsonb), Array(messages, m => m.Delay, NpgsqlDbType.Interval));
         }
 
         if (commit.Void is { } voided)
         {
-            Add("p_void_group", Text(voided.Group));
-            Add("p_void_queues", Text(voided.QueuePrefix));
+            parts |= Parts.Void;
+            Bind(Text(voided.Group), Text(voided.QueuePrefix));
         }
 
         if (commit.Documents is { Count: > 0 } documents)
         {
-            Add("p_document_kinds", Array(documents, d => d.Kind, NpgsqlDbType.Text));
-            Add("p_document_ids", Array(documents, d => d.Id, NpgsqlDbType.Text));
-            Add("p_documents", Array(documents, d => d.Json, NpgsqlDbType.Jsonb));
-            Add("p_document_types", Array(documents, d => d.DotnetType, NpgsqlDbType.Text));
-            Add("p_document_versions", Array(documents, d => d.Version, NpgsqlDbType.Bigint));
+            parts |= Parts.Documents;
+            Bind(
+                Array(documents, d => d.Kind, NpgsqlDbType.Text), Array(documents, d => d.Id, NpgsqlDbType.Text), Array(documents, d => d.Json, NpgsqlDbType.Jsonb),
+                Array(documents, d => d.DotnetType, NpgsqlDbType.Text), Array(documents, d => d.Version, NpgsqlDbType.Bigint));
         }
 
         if (commit.Lease is { } lease)
         {
-            Add("p_lease_change", Text(lease switch { LeaseChange.Grant => "grant", LeaseChange.Lose => "lose", _ => throw new UnreachableException() }));
-            Add("p_lease_holder", Text(lease.Holder));
-            Add("p_lease_session", new() { Value = lease.Session });
-            Add("p_lease_duration", Nullable((lease as LeaseChange.Grant)?.Duration, NpgsqlDbType.Interval));
-            Add("p_lease_attributes", new() { Value = (object?)(lease as LeaseChange.Grant)?.Attributes ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Jsonb });
+            parts |= Parts.Lease;
+            var granted = lease as LeaseChange.Grant;
+            Bind(
+                Text(lease switch { LeaseChange.Grant => "grant", LeaseChange.Lose => "lose", _ => throw new UnreachableException() }), Text(lease.Holder), Of(lease.Session),
+                Nullable(granted?.Duration, NpgsqlDbType.Interval), new NpgsqlParameter { Value = (object?)granted?.Attributes ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Jsonb });
         }
 
-        command.CommandText = call.Append(')').ToString(); // As many statements as there are combinations of parts; each is prepared once on a connection.
+        command.CommandText = CallOf(parts);
+        void Bind(params ReadOnlySpan<NpgsqlParameter> values)
+        {
+            foreach (var value in values) command.Parameters.Add(value);
+        }
+
         var result = await OutcomeAsync(command, cancellation);
         if (result is CommitResult.Committed) wakeUps.Signal(commit.Messages.Where(m => m.Delay <= TimeSpan.Zero).Select(m => m.Queue));
         return result;
     }
+
+    /// <summary>What a commit consists of. As many statements as there are combinations; each is prepared once on a connection.</summary>
+    [Flags]
+    enum Parts
+    {
+        Always = 0,
+        Events = 1,
+        Handled = 2,
+        Messages = 4,
+        Void = 8,
+        Documents = 16,
+        Lease = 32,
+    }
+
+    /// <summary>The parameters of each part, in the order in which they are bound.</summary>
+    static readonly (Parts Part, string[] Names)[] Parameters =
+    [
+        (Parts.Always, ["p_stream", "p_stream_type", "p_expected", "p_recorded_at", "p_causation"]),
+        (Parts.Events, ["p_ids", "p_types", "p_dotnet_types", "p_bodies", "p_headers", "p_observed", "p_users", "p_correlations"]),
+        (Parts.Handled, ["p_handled_id", "p_handled_attempts", "p_handled_key"]),
+        (Parts.Messages, ["p_message_ids", "p_queues", "p_messages", "p_delays"]),
+        (Parts.Void, ["p_void_group", "p_void_queues"]),
+        (Parts.Documents, ["p_document_kinds", "p_document_ids", "p_documents", "p_document_types", "p_document_versions"]),
+        (Parts.Lease, ["p_lease_change", "p_lease_holder", "p_lease_session", "p_lease_duration", "p_lease_attributes"]),
+    ];
+
+    static readonly ConcurrentDictionary<Parts, string> Calls = new();
+
+    static string CallOf(Parts parts) => Calls.GetOrAdd(parts, static parts => string.Create(CultureInfo.InvariantCulture,
+        $"select zfsha.commit_stream({string.Join(", ", Parameters.Where(p => parts.HasFlag(p.Part)).SelectMany(p => p.Names).Select((name, i) => $"{name} => ${i + 1}"))})"));
 
     async Task<CommitResult> OutcomeAsync(NpgsqlCommand command, CancellationToken cancellation)
     {
@@ -162,10 +180,10 @@ public sealed class PostgresEventStore(NpgsqlDataSource database, WakeUps wakeUp
 
     public async Task<IReadOnlyList<StoredEvent>> AsOfAsync(AsOfQuery query, CancellationToken cancellation)
     {
-        await using var command = VersionsOf("zfsha.known_at($1, $2, $3, $4, $5)", newestFirst: false);
+        await using var command = VersionsOf("zfsha.known_at($1, $2, $3, $4)", newestFirst: false);
         command.Parameters.Add(Text(query.Stream));
         command.Parameters.Add(new() { Value = query.At.UtcDateTime });
-        foreach (var types in (IReadOnlyList<string>[])[query.LatestOfEachHost, query.Latest, query.All]) command.Parameters.Add(Array(types, t => t, NpgsqlDbType.Text));
+        foreach (var types in (IReadOnlyList<string>[])[query.LatestOfEachHost, query.Latest]) command.Parameters.Add(Array(types, t => t, NpgsqlDbType.Text));
         return await ReadEventsAsync(command, cancellation);
     }
 
@@ -215,7 +233,9 @@ public sealed class PostgresEventStore(NpgsqlDataSource database, WakeUps wakeUp
 
     static string? TextAt(NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetString(column);
 
-    static NpgsqlParameter Text(string? value) => new() { Value = (object?)value ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text };
+    static NpgsqlParameter<T> Of<T>(T value) where T : struct => new() { TypedValue = value };
+
+    static NpgsqlParameter<string?> Text(string? value) => new() { TypedValue = value, NpgsqlDbType = NpgsqlDbType.Text };
 
     static NpgsqlParameter Nullable<T>(T? value, NpgsqlDbType type) where T : struct => new() { Value = (object?)value ?? DBNull.Value, NpgsqlDbType = type };
 

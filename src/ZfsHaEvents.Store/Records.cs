@@ -125,6 +125,5 @@ public sealed record EventQuery(
 /// <summary>Which events of a stream are wanted as of an instant: of all observed at or before it, and in order of version.</summary>
 /// <param name="LatestOfEachHost">Of each host, the one of these aliases that was observed last; all of them where several were at the same instant.</param>
 /// <param name="Latest">Of each of these aliases, the one of the highest version: what was decided last, whichever clock it was decided by.</param>
-/// <param name="All">Every one of these aliases after the lowest version of those that <paramref name="LatestOfEachHost"/> finds; none when it finds nothing.</param>
 /// <remarks>The event observed first is always among them: it tells whether the stream had begun.</remarks>
-public sealed record AsOfQuery(string Stream, DateTimeOffset At, IReadOnlyList<string> LatestOfEachHost, IReadOnlyList<string> Latest, IReadOnlyList<string> All);
+public sealed record AsOfQuery(string Stream, DateTimeOffset At, IReadOnlyList<string> LatestOfEachHost, IReadOnlyList<string> Latest);

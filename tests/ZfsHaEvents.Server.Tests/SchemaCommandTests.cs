@@ -60,10 +60,10 @@ public sealed class SchemaCommandTests : IAsyncLifetime
         var (after, current) = await SchemaAsync("check", Owner);
         after.ShouldBe(0, current.ToJsonString());
         ((bool)current["current"]!).ShouldBeTrue();
-        await ExecuteAsync("drop index zfsha.ix_events_late");
+        await ExecuteAsync("drop index zfsha.ix_events_host");
         var (differs, problems) = await SchemaAsync("check", Owner);
         differs.ShouldBe(1);
-        problems["problems"]!.AsArray().ShouldContain(p => ((string)p!).Contains("ix_events_late"));
+        problems["problems"]!.AsArray().ShouldContain(p => ((string)p!).Contains("ix_events_host"));
     }
 
     [Fact]

@@ -41,7 +41,7 @@ public sealed class PostgresStoreTests(PostgresStoreTests.OneDatabase one) : Sto
         public Task EmptyAsync() => DatabaseClock.ExecuteAsync(ConnectionString,
             """
             set session_replication_role = replica; -- Events are never deleted otherwise.
-            truncate zfsha.mt_streams, zfsha.mt_events, zfsha.mt_doc_poolownership, zfsha.mt_doc_dossier, zfsha.mt_doc_alert, zfsha.mt_doc_hostview, zfsha.mt_doc_poolactivity,
+            truncate zfsha.mt_streams, zfsha.mt_events, zfsha.late_events, zfsha.mt_doc_poolownership, zfsha.mt_doc_dossier, zfsha.mt_doc_alert, zfsha.mt_doc_hostview, zfsha.mt_doc_poolactivity,
                      zfsha.messages, zfsha.handled_messages, zfsha.dead_letters, zfsha.leases;
             set session_replication_role = default;
             update test_clock.passed set amount = '0';

@@ -87,6 +87,31 @@ public sealed class ReadingTests(TestDatabases databases) : IAsyncLifetime
         (await ReadAsync()).ShouldBe(["pool-1@1", "pool-1@2", "pool-1@3"]);
     }
 
+    /// <summary>The same by our own function, called late in a transaction that began early; whether what it knows of the version before stands beside the stream or not.</summary>
+    [Theory]
+    [InlineData("")]
+    [InlineData("update zfsha.mt_streams set tail_version = null")]
+    [InlineData("update zfsha.mt_streams set tail_version = 1")]
+    public async Task Versions_stay_in_order_when_our_function_is_called_late_in_a_transaction(string before)
+    {
+        await using var first = await BeginAsync();
+        await IdAsync(first);
+        await AppendAsync("pool-1", 0);
+        await AppendAsync("pool-1", 1);
+        await AppendAsync("pool-1", 2);
+        if (before != "") await ExecuteAsync(before);
+        await using var call = first.Command(
+            """
+            select zfsha.commit_stream(p_stream => 'pool-1', p_stream_type => 'pool', p_expected => 3, p_recorded_at => now(), p_ids => array[gen_random_uuid()], p_types => array['x'],
+                p_dotnet_types => array['X'], p_bodies => array['{}']::jsonb[], p_headers => array['{}']::jsonb[], p_observed => array[now()], p_users => array['u'], p_correlations => array['c'])
+            """);
+        (await call.ExecuteScalarAsync(Cancellation)).ShouldBe("committed");
+        await first.CommitAsync();
+
+        await UntilReadAsync(4);
+        (await ReadAsync()).ShouldBe(["pool-1@1", "pool-1@2", "pool-1@3", "pool-1@4"]);
+    }
+
     /// <summary>As Marten's Rich mode can: the numbers are drawn in one round trip, and the version is looked up in another.</summary>
     [Fact]
     public async Task Versions_stay_in_order_when_their_numbers_were_drawn_in_the_other_order()
@@ -209,18 +234,22 @@ public sealed class ReadingTests(TestDatabases databases) : IAsyncLifetime
     [Fact]
     public async Task Writers_that_come_while_another_incarnation_begins_write_into_that_one()
     {
+        await AppendAsync("pool-3", 0);
+        await AppendAsync("pool-3", 1);
         await using var slow = await BeginAsync();
         await InsertAsync(slow, "pool-1", 1);
         var beginning = Task.Run(() => ExecuteAsync("select zfsha.begin_incarnation('promoted')"), Cancellation);
         await Eventually.TrueAsync("it waits for the writer", async () => await WaitingAsync() >= 1);
         var late = Task.Run(() => AppendAsync("pool-2", 0), Cancellation);
         await Eventually.TrueAsync("the next writer waits for it", async () => await WaitingAsync() >= 2);
+        var later = Task.Run(() => AppendAsync("pool-3", 2), Cancellation); // Goes on from what it knows of the version before.
+        await Eventually.TrueAsync("the writer after it waits too", async () => await WaitingAsync() >= 3);
 
         await slow.CommitAsync();
-        await Task.WhenAll(beginning, late);
+        await Task.WhenAll(beginning, late, later);
 
-        await UntilReadAsync(2);
-        (await Reader.AfterAsync(Position.Start, 10, Cancellation)).Select(e => $"{NameOf(e)} {e.Position.Incarnation}").ShouldBe(["pool-1@1 1", "pool-2@1 2"]);
+        await UntilReadAsync(5);
+        (await Reader.AfterAsync(Position.Start, 10, Cancellation)).Select(e => $"{NameOf(e)} {e.Position.Incarnation}").ShouldBe(["pool-3@1 1", "pool-3@2 1", "pool-1@1 1", "pool-2@1 2", "pool-3@3 2"], ignoreOrder: true);
 
         async Task<long> WaitingAsync()
         {

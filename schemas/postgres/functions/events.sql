@@ -10,7 +10,7 @@ $$
                 else (p_before::text::numeric + 1)::text::xid8 end
 $$;
 
-create or replace function zfsha.place_event() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as
+create or replace function zfsha.place_event() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as
 $$
 declare
     before record;
@@ -21,10 +21,13 @@ begin
     new.high_at := greatest(before.high_at, new.observed_at);
     new.host := new.headers ->> 'host';
     new.by_others := true;
+    if new.high_at > new.observed_at + interval '10 minutes' then
+        insert into zfsha.late_events (stream_id, observed_at, version) values (new.stream_id, new.observed_at, new.version);
+    end if;
     return new;
 end
 $$;
-create or replace trigger place_event before insert on zfsha.mt_events for each row when (new.transaction_id is null or new.high_at is null) execute function zfsha.place_event();
+create or replace trigger place_event before insert on zfsha.mt_events for each row when (new.transaction_id is null) execute function zfsha.place_event();
 
 create or replace function zfsha.keep_events() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as
 $$
@@ -48,15 +51,15 @@ end
 $$;
 create or replace trigger keep_all_events before truncate on zfsha.mt_events for each statement execute function zfsha.keep_all_events();
 
--- After the update, because a trigger before it would lock the row of every append once more.
-create or replace function zfsha.keep_archived() returns trigger language plpgsql as
+-- What stands in the streams' rows of their last places is of the incarnation that ended.
+create or replace function zfsha.forget_tails() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as
 $$
 begin
-    raise exception 'an archived stream stays archived' using errcode = 'ZE001';
+    update zfsha.mt_streams set tail_version = null where tail_version is not null;
+    return null;
 end
 $$;
-create or replace trigger keep_archived after update of is_archived on zfsha.mt_streams for each row
-    when (old.is_archived and new.is_archived is not true) execute function zfsha.keep_archived();
+create or replace trigger forget_tails after insert on zfsha.incarnations for each statement execute function zfsha.forget_tails();
 
 -- A history that does not go on where the recorded one left off is another one: hosts open new sessions, and orders of the old one are refused.
 create or replace function zfsha.begin_incarnation(p_reason text) returns integer language plpgsql security definer set search_path = pg_catalog, pg_temp as

@@ -1,6 +1,6 @@
 -- What stood in a stream, and when. high_at never falls from version to version, whatever clocks do, so instants are turned into versions:
 --   observed at or after an instant:  no version below the first whose high_at reaches it;
---   observed at or before an instant: below the first whose high_at is more than ten minutes past it, but for late ones, which ix_events_late finds.
+--   observed at or before an instant: below the first whose high_at is more than ten minutes past it, but for late ones, which late_events lists.
 -- The planner does not know which host or type is rare in which stream. So it is left no choice but to walk an index in its order: neither bitmaps nor
 -- sorts where there is one that has the order, and "is true" around what must not choose another.
 
@@ -68,10 +68,11 @@ begin
         else format(
             'select e.version from zfsha.mt_events e where e.stream_id = $1 and e.version >= $7 and e.version < $8 and %1$s order by e.version %2$s limit $9', wanted, way) end;
     late := format(
-        'select e.version from (
-             select e.version, e.type, e.host, e.correlation_id, e.observed_at from zfsha.mt_events e
-              where e.stream_id = $1 and e.high_at - e.observed_at > interval ''10 minutes'' and e.observed_at between coalesce($5, ''-infinity'') and $6 offset 0) e
-          where e.version >= greatest($7, $8) and ($2::text[] is null or e.type = any ($2)) and ($3::text is null or e.host = $3) and %1$s order by e.version %2$s limit $9', wanted, way);
+        'select e.version
+           from (select l.version from zfsha.late_events l
+                  where l.stream_id = $1 and l.observed_at between coalesce($5, ''-infinity'') and $6 and l.version >= greatest($7, $8) offset 0) l
+          cross join lateral (select * from zfsha.mt_events e where e.stream_id = $1 and e.version = l.version offset 0) e
+          where ($2::text[] is null or e.type = any ($2)) and ($3::text is null or e.host = $3) and %1$s order by e.version %2$s limit $9', wanted, way);
 
     if not p_newest then
         return query execute ordered using p_stream, types, p_host, p_correlation, p_from, p_to, low, high, p_limit;
@@ -110,36 +111,30 @@ end
 $$;
 
 -- The versions of what was known of a stream at an instant. See AsOfQuery.
-create or replace function zfsha.known_at(p_stream text, p_at timestamptz, p_of_host text[], p_latest text[], p_all text[])
+create or replace function zfsha.known_at(p_stream text, p_at timestamptz, p_of_host text[], p_latest text[])
 returns setof bigint language plpgsql stable rows 100
     set enable_sort = off set enable_bitmapscan = off set enable_seqscan = off set jit = off as -- A sort that cannot be avoided seems so dear that it would be compiled.
 $$
 declare
     high    bigint := zfsha.late_from(p_stream, p_at);
-    late    bigint[];
     among   bigint[];
     seen    bigint[];
     last    bigint[];
-    first   bigint; -- Of those seen.
     begun   timestamptz; -- Of the first version and the late ones; another one was observed less than ten minutes before, or not at all.
     soon    bigint;
     name    text;
     one     refcursor;
 begin
     with told as materialized (
-        select e.version, e.host, e.type, e.observed_at from (
-            select e.version, e.host, e.type, e.observed_at from zfsha.mt_events e
-             where e.stream_id = p_stream and e.high_at - e.observed_at > interval '10 minutes' and e.observed_at <= p_at offset 0) e
-         where e.version >= high
+        select e.version, e.host, e.type, e.observed_at
+          from (select l.version from zfsha.late_events l where l.stream_id = p_stream and l.observed_at <= p_at and l.version >= high offset 0) l
+         cross join lateral (select * from zfsha.mt_events e where e.stream_id = p_stream and e.version = l.version offset 0) e
     ), ranked as (
         select t.version, rank() over (partition by t.host order by t.observed_at desc) as place from told t where t.type = any (p_of_host) and t.host is not null
         union all
         select t.version, rank() over (partition by t.type order by t.version desc) from told t where t.type = any (p_latest)
-        union all
-        select t.version, 1 from told t where t.type = any (p_all)
     )
-    select coalesce(array_agg(distinct r.version), '{}') into late from ranked r where r.place = 1;
-    among := late;
+    select coalesce(array_agg(distinct r.version), '{}') into among from ranked r where r.place = 1;
 
     -- Hosts are found by skipping through the index, for there are few of them and many events of each.
     for name in
@@ -173,28 +168,20 @@ begin
              where l.place = 1)
       into seen, last;
 
-    first := (select min(s.version) from unnest(seen) as s (version));
     select min(e.observed_at) into begun from (
         (select e.observed_at from zfsha.mt_events e where e.stream_id = p_stream order by e.version limit 1)
         union all
-        (select e.observed_at from zfsha.mt_events e where e.stream_id = p_stream and e.high_at - e.observed_at > interval '10 minutes' order by e.observed_at limit 1)) e;
+        (select l.observed_at from zfsha.late_events l where l.stream_id = p_stream order by l.observed_at limit 1)) e;
     soon := zfsha.late_from(p_stream, begun);
     return query
         select unnest(seen)
         union
         select unnest(last)
         union
-        select d.version from unnest(p_all) as t (type) cross join lateral (
-            select e.version from zfsha.mt_events e
-             where e.stream_id = p_stream and e.type = t.type and e.version > first and e.version < high and e.observed_at <= p_at order by e.version offset 0) d
-        union
-        select e.version from unnest(late) as v (version) cross join lateral (select * from zfsha.mt_events e where e.stream_id = p_stream and e.version = v.version offset 0) e
-         where e.type = any (p_all) and e.version > first
-        union
         (select e.version from (
             select e.version, e.observed_at from zfsha.mt_events e where e.stream_id = p_stream and e.version < soon
             union all
-            select e.version, e.observed_at from zfsha.mt_events e where e.stream_id = p_stream and e.high_at - e.observed_at > interval '10 minutes' and e.observed_at = begun) e
+            select l.version, l.observed_at from zfsha.late_events l where l.stream_id = p_stream and l.observed_at = begun) e
           where e.observed_at <= p_at order by e.observed_at, e.version limit 1);
 end
 $$;

@@ -70,7 +70,8 @@ begin
 end
 $$;
 
-create or replace function zfsha.mt_archive_stream(streamid varchar) returns void language sql as
+-- With the owner's rights: nobody else may touch a stream's flag, so that an archived stream stays archived. A trigger would cost every append.
+create or replace function zfsha.mt_archive_stream(streamid varchar) returns void language sql security definer set search_path = pg_catalog, pg_temp as
 $$
     update zfsha.mt_streams set is_archived = true where id = streamid;
     update zfsha.mt_events set is_archived = true where stream_id = streamid and not coalesce(is_archived, false);

@@ -18,7 +18,7 @@ public sealed record OwnerAt(PoolGuid Pool, PoolName? Name, DateTimeOffset At, b
     /// <summary>Events of which only the last one of each type matters.</summary>
     public static IReadOnlyList<Type> LastWords { get; } = [typeof(OwnershipClaimed), typeof(OwnershipReleased), typeof(PoolDiscovered), typeof(PoolRenamed)];
 
-    /// <summary>Events of which every one may matter.</summary>
+    /// <summary>Events of which every one after the last sight of a holder may matter.</summary>
     public static IReadOnlyList<Type> Doubts { get; } = [typeof(OwnershipUnverified), typeof(FencingConfirmed)];
 
     /// <param name="history">The pool's events, or those of them that matter: see <see cref="Sights"/>, <see cref="LastWords"/>, <see cref="Doubts"/>.</param>

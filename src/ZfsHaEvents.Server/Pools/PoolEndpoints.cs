@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Mvc;
 using ZfsHaEvents.Domain;
+using ZfsHaEvents.Domain.Pools;
 using ZfsHaEvents.Domain.Views;
 using ZfsHaEvents.Server.Projections;
 using ZfsHaEvents.Server.Running;
@@ -71,8 +72,16 @@ static class PoolEndpoints
     public static async Task<OwnerAt> OwnerOfAsync(PoolGuid pool, DateTimeOffset? at, IEventStore store, CancellationToken cancellation)
     {
         var until = at ?? DateTimeOffset.MaxValue;
-        var events = await store.AsOfAsync(new(StreamRunner.StreamOf(pool), until, Sights, LastWords, Doubts), cancellation);
-        var owner = OwnerAt.Of(pool, events.Select(Codec.ReadPoolEvent), until);
+        var stream = StreamRunner.StreamOf(pool);
+        List<Recorded<PoolEvent>> known = [.. (await store.AsOfAsync(new(stream, until, Sights, LastWords), cancellation)).Select(Codec.ReadPoolEvent)];
+        var owner = OwnerAt.Of(pool, known, until);
+        if (owner.Holders.Count > 0) // Whether they may have stopped is told by what came after they were seen, of which there is little.
+        {
+            var seen = known.Where(e => owner.Holders.Any(h => h.Evidence == e.Id)).Min(e => e.Version);
+            var doubts = await store.QueryAsync(new(stream, Doubts, Host: null, Correlation: null, From: null, To: at, seen, int.MaxValue, NewestFirst: false), cancellation);
+            owner = OwnerAt.Of(pool, [.. known, .. doubts.Select(Codec.ReadPoolEvent)], until);
+        }
+
         return at is null ? owner with { At = (await store.LoadAsync("none", cancellation)).Now } : owner; // The database's clock.
     }
 

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Globalization;
+using System.Text.Json;
 using Npgsql;
 using NpgsqlTypes;
 using ZfsHaEvents.Domain;
@@ -76,7 +77,7 @@ sealed class Generator(int seed, int events)
 
         // Emptied in the same transaction, tables take rows frozen, and at wal_level=minimal without writing them twice.
         await using var writing = await connection.BeginTransactionAsync(cancellation);
-        await ExecuteAsync(connection, "set local maintenance_work_mem = '256MB'; truncate zfsha.mt_events, zfsha.mt_streams", cancellation);
+        await ExecuteAsync(connection, "set local maintenance_work_mem = '256MB'; truncate zfsha.mt_events, zfsha.mt_streams, zfsha.late_events", cancellation);
 
         // Sorted at the end, an index is made in a fifth of the time that it takes entry by entry.
         var indexes = await IndexesAsync(connection, cancellation);
@@ -84,7 +85,7 @@ sealed class Generator(int seed, int events)
         await using (var copy = await connection.BeginBinaryImportAsync(
             """
             copy zfsha.mt_events (seq_id, id, stream_id, version, data, type, timestamp, tenant_id, mt_dotnet_type, correlation_id, causation_id, headers, user_name, is_archived,
-                                  transaction_id, incarnation, observed_at, high_at) from stdin (format binary, freeze)
+                                  transaction_id, incarnation, observed_at, high_at, host) from stdin (format binary, freeze)
             """, cancellation))
         {
             copy.Timeout = Timeout.InfiniteTimeSpan;
@@ -115,6 +116,8 @@ sealed class Generator(int seed, int events)
                 await copy.WriteAsync(1, NpgsqlDbType.Integer, cancellation);
                 await copy.WriteAsync(one.Event.ObservedAt.UtcDateTime, NpgsqlDbType.TimestampTz, cancellation);
                 await copy.WriteAsync(high.UtcDateTime, NpgsqlDbType.TimestampTz, cancellation);
+                if (HostIn(one.Event.HeadersJson) is { } host) await copy.WriteAsync(host, NpgsqlDbType.Varchar, cancellation);
+                else await copy.WriteNullAsync(cancellation);
             }
 
             await copy.CompleteAsync(cancellation);
@@ -136,13 +139,17 @@ sealed class Generator(int seed, int events)
         }
 
         foreach (var (_, definition) in indexes) await ExecuteAsync(connection, definition, cancellation);
+        await ExecuteAsync(
+            connection,
+            "insert into zfsha.late_events (stream_id, observed_at, version) select e.stream_id, e.observed_at, e.version from zfsha.mt_events e where e.high_at > e.observed_at + interval '10 minutes'",
+            cancellation);
         await writing.CommitAsync(cancellation);
 
         // Readers go by transaction ids and believe only past ones: as many are used up as the events claim.
         await ExecuteAsync(connection, string.Create(CultureInfo.InvariantCulture,
             $"do $$ begin for i in 1 .. {transaction - first} loop perform pg_current_xact_id(); commit; end loop; end $$"), cancellation);
         await ExecuteAsync(connection, $"select setval('zfsha.mt_events_sequence', {sequence})", cancellation);
-        await ExecuteAsync(connection, "vacuum (analyze) zfsha.mt_events, zfsha.mt_streams", cancellation);
+        await ExecuteAsync(connection, "vacuum (analyze) zfsha.mt_events, zfsha.mt_streams, zfsha.late_events", cancellation);
         await ExecuteAsync(connection, "reset session_replication_role", cancellation);
         return sequence;
     }
@@ -168,6 +175,12 @@ sealed class Generator(int seed, int events)
     {
         await using var command = new NpgsqlCommand(sql, connection);
         return await command.ExecuteScalarAsync(cancellation);
+    }
+
+    static string? HostIn(string headers)
+    {
+        using var json = JsonDocument.Parse(headers);
+        return json.RootElement.TryGetProperty("host", out var host) ? host.GetString() : null;
     }
 
     /// <summary>The framework's own is another one in each process.</summary>
