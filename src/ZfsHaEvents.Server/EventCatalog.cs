@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization.Metadata;
 using System.Text.RegularExpressions;
 using ZfsHaEvents.Domain;
 using ZfsHaEvents.Domain.Hosts;
@@ -42,7 +43,7 @@ public sealed record EventType(string Alias, Type Type, params IReadOnlyList<Upc
 /// </summary>
 public sealed partial class EventCatalog
 {
-    readonly Dictionary<string, (EventType Type, int Version)> _byName = new(StringComparer.Ordinal);
+    readonly Dictionary<string, Shape> _byName = new(StringComparer.Ordinal);
     readonly Dictionary<Type, EventType> _byType = [];
 
     /// <summary>
@@ -65,7 +66,7 @@ public sealed partial class EventCatalog
             if (!from.SequenceEqual(Enumerable.Range(1, from.Count))) throw Wrong($"'{type.Alias}' lacks an upcaster: it has those from {string.Join(", ", from)}, and needs one from each version but the newest, from 1 on");
 
             for (var version = 1; version <= type.Version; version++)
-                if (!_byName.TryAdd(type.NameOf(version), (type, version))) throw Wrong($"the name '{type.NameOf(version)}' stands there twice");
+                if (!_byName.TryAdd(type.NameOf(version), new(type, Strict.GetTypeInfo(type.Type), [.. type.Upcasters.Where(u => u.From >= version).OrderBy(u => u.From)]))) throw Wrong($"the name '{type.NameOf(version)}' stands there twice");
         }
     }
 
@@ -128,18 +129,22 @@ public sealed partial class EventCatalog
     /// <summary>The event; null when we cannot read it.</summary>
     object? Body(StoredEvent stored)
     {
-        if (!_byName.TryGetValue(stored.Type, out var found)) return null;
-        var (type, older) = (Strict.GetTypeInfo(found.Type.Type)!, found.Type.Upcasters.Where(u => u.From >= found.Version).OrderBy(u => u.From).ToList());
+        if (!_byName.TryGetValue(stored.Type, out var shape)) return null;
         try
         {
-            if (older.Count == 0) return JsonSerializer.Deserialize(stored.Json, type);
-            return JsonNode.Parse(stored.Json) is JsonObject body ? older.Aggregate(body, (b, upcaster) => upcaster.Up(b)).Deserialize(type) : null;
+            if (shape.Upcasters.Count == 0) return JsonSerializer.Deserialize(stored.Json, shape.Newest!);
+            return JsonNode.Parse(stored.Json) is JsonObject body ? shape.Upcasters.Aggregate(body, (b, upcaster) => upcaster.Up(b)).Deserialize(shape.Newest!) : null;
         }
-        catch (Exception e) when (e is JsonException || older.Count > 0)
+        catch (Exception e) when (e is JsonException || shape.Upcasters.Count > 0)
         {
             return null; // A foreign writer's body under our name, or one that an upcaster trips over: we cannot read it, so it is unknown to us.
         }
     }
+
+    /// <summary>What stands behind a stored name.</summary>
+    /// <param name="Newest">How the newest shape is read; null for a type that is stored nowhere, as tests make them.</param>
+    /// <param name="Upcasters">From the shape of this name on to the newest one.</param>
+    sealed record Shape(EventType Type, JsonTypeInfo? Newest, IReadOnlyList<Upcaster> Upcasters);
 
     static ArgumentException Wrong(string what) => new($"the catalogue of events: {what}");
 

@@ -66,9 +66,9 @@ public sealed class WakeUps : IAsyncDisposable
             {
                 await _outgoing.Reader.WaitToReadAsync(_stopping.Token);
                 while (_outgoing.Reader.TryRead(out var queue)) queues.Add(queue);
-                await using var command = _database.CreateCommand("select pg_notify('zfsha', q) from unnest($1) as q");
+                await using var command = new NpgsqlCommand("select pg_notify('zfsha', q) from unnest($1) as q");
                 command.Parameters.Add(new() { Value = queues.ToArray() });
-                await command.ExecuteNonQueryAsync(_stopping.Token);
+                await _database.RunAsync(command, _stopping.Token);
                 queues.Clear();
             }
             catch (OperationCanceledException)

@@ -8,15 +8,19 @@ begin
 end
 $$;
 
--- The host whose agent this session's login is; null for everybody else. An agent of no host may do nothing. Where rights are the owner's, pg_temp is
--- named and last: it would be searched before everything otherwise, and a caller's own type of a known name would run the caller's code with them.
+-- The host whose agent this session's login is; null for everybody else, and for whoever may do more than agents. An agent of no host may do nothing.
+-- Where rights are the owner's, pg_temp is named and last: it would be searched before everything otherwise, and a caller's own type of a known name
+-- would run the caller's code with them.
 create or replace function zfsha.agent_host() returns text language plpgsql stable security definer set search_path = pg_catalog, pg_temp as
 $$
 declare
-    host text := (select a.host from zfsha.agent_logins a where a.login = session_user);
+    host text;
 begin
-    if host is null and pg_has_role(session_user, to_regrole('zfsha_agent'), 'member') and not pg_has_role(session_user, to_regrole('zfsha_server'), 'member')
-       and not pg_has_role(session_user, current_user, 'member') then -- The current user is the owner here.
+    if pg_has_role(session_user, current_user, 'member') or pg_has_role(session_user, to_regrole('zfsha_server'), 'member') then -- The current user is the owner here.
+        return null;
+    end if;
+    select a.host into host from zfsha.agent_logins a where a.login = session_user;
+    if host is null and pg_has_role(session_user, to_regrole('zfsha_agent'), 'member') then
         perform zfsha.refuse(format('the login %s is the agent of no host: put it into zfsha.agent_logins', session_user));
     end if;
     return host;
@@ -41,9 +45,11 @@ $$
 declare
     host text := zfsha.agent_host();
 begin
-    if host is not null and exists (select from unnest(p_queues, p_bodies, p_delays) as m (queue, body, delay)
-                                     where zfsha.says_so_itself(host, m.queue, m.body) is not true or m.delay > interval '0') then
-        perform zfsha.refuse(format('the agent of %s may only report for %s, and at once', host, host));
+    if host is not null then
+        if exists (select from unnest(p_queues, p_bodies, p_delays) as m (queue, body, delay)
+                    where zfsha.says_so_itself(host, m.queue, m.body) is not true or m.delay > interval '0') then
+            perform zfsha.refuse(format('the agent of %s may only report for %s, and at once', host, host));
+        end if;
     end if;
     if p_completes is not null then
         delete from zfsha.messages m where m.id = p_completes and zfsha.is_for(host, m.queue, m.body);
