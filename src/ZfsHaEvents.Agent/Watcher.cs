@@ -31,6 +31,12 @@ sealed class Watcher(HostEnvironment host, PoolObserver observer, IReportSink re
     /// <summary>A pool that was being imported when it was reported is looked at in this pace until that is over.</summary>
     static readonly TimeSpan DoubtPace = TimeSpan.FromSeconds(1);
 
+    /// <summary>
+    /// What an order brings about it reports itself. An import that has taken effect is told after this all the same: its command may hang for as
+    /// long as another import's activity check lasts, and who holds the pool would not be known for so long.
+    /// </summary>
+    static readonly TimeSpan OrderPatience = TimeSpan.FromSeconds(1);
+
     const string Part = "watcher";
 
     readonly Kstats _kstats = new(host);
@@ -39,6 +45,7 @@ sealed class Watcher(HostEnvironment host, PoolObserver observer, IReportSink re
     readonly ConcurrentDictionary<PoolGuid, Task> _looking = new();
     readonly Dictionary<PoolGuid, long> _lookedAt = [];
     readonly Dictionary<PoolGuid, (PoolHealth Health, int Beats)> _steady = [];
+    readonly Dictionary<PoolGuid, long> _untold = [];
 
     /// <summary>Leaves a pool to whoever works on it, until the result is disposed; they report what they see themselves.</summary>
     public IDisposable LeaveAlone(PoolGuid pool)
@@ -83,15 +90,26 @@ sealed class Watcher(HostEnvironment host, PoolObserver observer, IReportSink re
         foreach (var (guid, pool) in pools)
         {
             var known = _reported.GetValueOrDefault(guid);
+            if (_leftAlone.GetValueOrDefault(guid) > 0 && known?.IsImported() is not true) Await(guid);
+            else _untold.Remove(guid);
             if (everything || known?.IsImported() is not true || (HasSettled(guid, pool.Health) && pool.Health != known.Health)) Look(guid, cancellation);
             else if (known.Presence is PoolPresence.Imported && time.GetElapsedTime(_lookedAt.GetValueOrDefault(guid)) >= LookAgain) Look(guid, cancellation);
         }
 
+        foreach (var guid in _untold.Keys.Where(guid => !pools.ContainsKey(guid)).ToList()) _untold.Remove(guid);
         foreach (var (guid, known) in _reported.Where(r => !pools.ContainsKey(r.Key)))
         {
             // One that was being imported is either imported by now, which is seen above, or was refused.
             if (known.IsImported() || (known.Presence is PoolPresence.Unknown && time.GetElapsedTime(_lookedAt.GetValueOrDefault(guid)) >= DoubtPace)) Look(guid, cancellation);
         }
+    }
+
+    /// <summary>A pool that an order has imported, and has not reported yet.</summary>
+    void Await(PoolGuid pool)
+    {
+        if (_untold.TryAdd(pool, time.GetTimestamp()) || time.GetElapsedTime(_untold[pool]) < OrderPatience) return;
+        ReportAsShown(pool);
+        _untold.Remove(pool);
     }
 
     /// <summary>Whether the kernel has shown this health for long enough. An unreadable one settles nothing.</summary>
@@ -118,12 +136,12 @@ sealed class Watcher(HostEnvironment host, PoolObserver observer, IReportSink re
             if (await Task.WhenAny(looking, Task.Delay(DetailsPatience, cancellation)) != looking)
             {
                 // zpool does not answer: what the kernel shows is reported now, the rest when it is known.
-                var survey = observer.Survey();
-                if (survey.Pools.FirstOrDefault(p => p.PoolGuid == pool) is { } seen) Report(pool, seen.Name, survey.Sequence, survey.ObservedAt, new(PoolPresence.Imported, seen.Health, null, []));
+                if (_leftAlone.GetValueOrDefault(pool) == 0) ReportAsShown(pool);
             }
 
             var look = await looking;
-            if (look.Sight.Presence is not PoolPresence.Unknown) Report(pool, look.Name, look.Sequence, look.ObservedAt, look.Sight);
+            if (look.Sight.Presence is not PoolPresence.Unknown && _leftAlone.GetValueOrDefault(pool) == 0) // Otherwise an order began while we looked; what it sees is newer.
+                Report(pool, look.Name, look.Sequence, look.ObservedAt, look.Sight);
             troubles.Over(PartOf(pool));
         }
         catch (Exception e) when (Troubles.IsHost(e)) // As when the disk is full: nothing is reported, so it is looked at again.
@@ -139,9 +157,15 @@ sealed class Watcher(HostEnvironment host, PoolObserver observer, IReportSink re
 
     static string PartOf(PoolGuid pool) => $"{Part} {pool}";
 
+    /// <summary>What the kernel shows of an imported pool, without what only a command would tell.</summary>
+    void ReportAsShown(PoolGuid pool)
+    {
+        var survey = observer.Survey();
+        if (survey.Pools.FirstOrDefault(p => p.PoolGuid == pool) is { } seen) Report(pool, seen.Name, survey.Sequence, survey.ObservedAt, new(PoolPresence.Imported, seen.Health, null, []));
+    }
+
     void Report(PoolGuid pool, PoolName? name, long sequence, DateTimeOffset at, PoolSight sight)
     {
-        if (_leftAlone.GetValueOrDefault(pool) > 0) return; // An order began while we looked; what it sees is newer.
         var known = _reported.GetValueOrDefault(pool, PoolSight.Unknown);
         if (sight.SameAs(known)) return;
 
