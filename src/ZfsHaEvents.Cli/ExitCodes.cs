@@ -13,6 +13,8 @@ static class ExitCodes
 
     public const int Doubt = 4;
 
+    public const int Writing = 5;
+
     public const int Refused = 10;
 
     public const int Aborted = 11;
@@ -30,11 +32,12 @@ static class ExitCodes
     /// <summary>What each means, for <c>zfsha --help</c>.</summary>
     public static readonly (string Code, string Meaning)[] Table =
     [
-        ("0", "done; for owner: exactly one host holds the pool, beyond doubt"),
+        ("0", "done; for owner: exactly one host holds the pool, beyond doubt; for witness: its disks are silent"),
         ("1", "anything that has no number of its own"),
         ("2", "bad usage, or a message that is none; nothing was done"),
         ("3", "owner: no host holds the pool"),
-        ("4", "owner: several hosts hold the pool, or it is in doubt who does"),
+        ("4", "owner: several hosts hold the pool, or it is in doubt who does; witness: it cannot be told"),
+        ("5", "witness: somebody writes to the pool's disks"),
         ("10", "refused, with the rule that said so; nothing was done"),
         ("11", "the switchover or failover was aborted: the pool did not move"),
         ("12", "the switchover or failover halted and needs a person"),

@@ -17,6 +17,7 @@ public static class Codec
         new("pool_discovered", typeof(PoolDiscovered)),
         new("pool_renamed", typeof(PoolRenamed)),
         new("pool_scanned", typeof(PoolScanned)),
+        new("disks_watched", typeof(DisksWatched)),
         new("pool_lock_acquired", typeof(PoolLockAcquired)),
         new("pool_lock_released", typeof(PoolLockReleased)),
         new("pool_lock_timed_out", typeof(PoolLockTimedOut)),

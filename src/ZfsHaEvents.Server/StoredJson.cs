@@ -34,6 +34,7 @@ public sealed record LeaseAttributes(BootId Boot, ZfsHostId HostId);
 [JsonSerializable(typeof(PoolDiscovered))]
 [JsonSerializable(typeof(PoolRenamed))]
 [JsonSerializable(typeof(PoolScanned))]
+[JsonSerializable(typeof(DisksWatched))]
 [JsonSerializable(typeof(PoolLockAcquired))]
 [JsonSerializable(typeof(PoolLockReleased))]
 [JsonSerializable(typeof(PoolLockTimedOut))]

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using Shouldly;
@@ -9,7 +10,7 @@ namespace ZfsHaEvents.Cli.Tests;
 public sealed class FakeHosts(double timeScale = 0.01) : IAsyncDisposable
 {
     readonly string _directory = Directory.CreateTempSubdirectory("zfsha-cli-").FullName;
-    readonly List<Process> _kernels = [];
+    readonly ConcurrentDictionary<string, Process> _kernels = new();
 
     public async Task StartAsync()
     {
@@ -22,10 +23,17 @@ public sealed class FakeHosts(double timeScale = 0.01) : IAsyncDisposable
     async Task BootAsync(string host)
     {
         var kernel = ZfshaProcess.Start(ZfshaProcess.Simulator, ["kernel", Path.Join(World, "hosts", host)], new Dictionary<string, string>());
-        lock (_kernels) _kernels.Add(kernel);
+        _kernels[host] = kernel;
         while (await kernel.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(30)) is { } line && !line.Contains("ready", StringComparison.Ordinal))
         {
         }
+    }
+
+    /// <summary>The host's power fails.</summary>
+    public void Crash(string host)
+    {
+        _kernels[host].Kill();
+        _kernels[host].WaitForExit(30_000).ShouldBeTrue();
     }
 
     string World => Path.Join(_directory, "world");
@@ -57,7 +65,7 @@ public sealed class FakeHosts(double timeScale = 0.01) : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var kernel in _kernels)
+        foreach (var kernel in _kernels.Values)
         {
             kernel.Kill();
             await kernel.WaitForExitAsync();

@@ -152,6 +152,42 @@ public sealed class HostVerbsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_witness_tells_a_living_holder_from_a_dead_one_and_says_when_it_cannot_tell()
+    {
+        var (code, output, error) = await _hosts.OnAsync("beta", "witness", "tank1", "--json");
+        code.ShouldBe(ExitCodes.Writing, error);
+        using (var document = JsonDocument.Parse(output))
+        {
+            document.RootElement.GetProperty("activity").GetString().ShouldBe("Writing");
+            document.RootElement.GetProperty("importedHere").GetBoolean().ShouldBeFalse();
+            document.RootElement.GetProperty("leaves").EnumerateArray().Select(l => l.GetProperty("path").GetString()).ShouldBe(["/dev/disk/by-id/virtio-d0-part1", "/dev/disk/by-id/virtio-d1-part1"]);
+        }
+
+        _hosts.Spooled("beta").ShouldContain("disks-watched");
+        (await _hosts.OnAsync("alpha", "witness", "tank1")).Error.ShouldContain("it is imported on alpha: what was seen may be this host's own writing");
+
+        _hosts.Crash("alpha");
+
+        var silent = await _hosts.OnAsync("beta", "witness", "tank1");
+        silent.ExitCode.ShouldBe(ExitCodes.Done, silent.Output + silent.Error);
+        silent.Output.ShouldMatch("^tank1  silent: no write to any of 2 leaves in [0-9.]+ s, where multihost writes to each every 1 s\n");
+        var hurried = await _hosts.OnAsync("beta", "witness", "tank1", "--time", "1");
+        (hurried.ExitCode, hurried.Output.Contains("2 multihost intervals are 2 s", StringComparison.Ordinal)).ShouldBe((ExitCodes.Doubt, true), hurried.Output);
+        var off = await _hosts.OnAsync("beta", "witness", "tank2");
+        (off.ExitCode, off.Output.Contains("multihost is off", StringComparison.Ordinal)).ShouldBe((ExitCodes.Doubt, true), off.Output);
+        _hosts.Zpool("beta", "list", "-H", "-o", "name").ShouldNotContain("tank");
+    }
+
+    [Fact]
+    public async Task A_witness_of_a_pool_on_none_of_the_disks_is_refused()
+    {
+        var (code, _, error) = await _hosts.OnAsync("beta", "witness", "nopool");
+        code.ShouldBe(ExitCodes.Refused);
+        error.ShouldBe("refused: NotVisible: no device of beta carries a label of nopool\nSee zfsha scan.");
+        _hosts.Spooled("beta").ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task A_pool_that_nobody_can_see_is_refused_with_what_was_looked_at()
     {
         var (code, _, error) = await _hosts.OnAsync("beta", "lock", "nopool", "--", "true");

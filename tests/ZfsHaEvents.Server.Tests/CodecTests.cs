@@ -72,7 +72,7 @@ public sealed partial class CodecTests
     /// <summary>Events that say what happened and change nothing that is decided on.</summary>
     static readonly Type[] HistoryOnly =
     [
-        typeof(ExportStarted), typeof(PoolLockTimedOut), typeof(PoolLockBroken), typeof(PoolHealthChanged), typeof(OwnershipDisputed),
+        typeof(ExportStarted), typeof(PoolLockTimedOut), typeof(PoolLockBroken), typeof(DisksWatched), typeof(PoolHealthChanged), typeof(OwnershipDisputed),
         typeof(SwitchoverRefused), typeof(FailoverRefused), typeof(HostReturned),
     ];
 

@@ -46,6 +46,7 @@ namespace ZfsHaEvents.Cli.Api;
 [JsonSerializable(typeof(IReadOnlyList<MessageTypeDocument>))]
 [JsonSerializable(typeof(OperationDocument))]
 [JsonSerializable(typeof(ScanDocument))]
+[JsonSerializable(typeof(WitnessDocument))]
 sealed partial class ApiJson : JsonSerializerContext
 {
     /// <summary>For printing: without the escapes that only HTML needs, for people read this too.</summary>

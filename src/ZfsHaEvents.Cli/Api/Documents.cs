@@ -71,6 +71,10 @@ sealed record OperationDocument(PoolGuid Pool, HostName Host, ZpoolFailure Failu
 /// <param name="ImportedHere">It is imported on this host now.</param>
 sealed record ScannedPoolDocument(PoolGuid Pool, string Name, PoolLabel Label, IReadOnlyList<string> Devices, bool ImportedHere);
 
+/// <summary>What watching a pool's disks from this host came to.</summary>
+/// <param name="ImportedHere">It is imported on this host: the writes may be its own.</param>
+sealed record WitnessDocument(PoolGuid Pool, HostName Host, DiskActivity Activity, string Reason, double WatchedSeconds, IReadOnlyList<WatchedLeaf> Leaves, bool ImportedHere);
+
 /// <summary>What was found on this host's devices.</summary>
 /// <param name="Problems">Devices that could not be read, and why.</param>
 sealed record ScanDocument(HostName Host, int DevicesRead, IReadOnlyList<ScannedPoolDocument> Pools, IReadOnlyList<string> Problems);

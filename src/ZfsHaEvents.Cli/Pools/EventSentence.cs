@@ -15,6 +15,7 @@ static class EventSentence
             "pool_discovered" => $"pool {e.Text("Name")} ({e.Text("Pool")}) was first reported",
             "pool_renamed" => $"the pool is called {e.Text("To")} now, no longer {e.Text("From")}",
             "pool_scanned" => $"labels read{by}: {e.Label()}",
+            "disks_watched" => $"disks {(e.Text("Activity") == "Writing" ? "WRITTEN to" : e.Text("Activity") == "Silent" ? "silent" : "watched, which told nothing")}{by}: {e.Text("Reason")}",
             "pool_lock_acquired" => $"host lock taken{by} for {e.Text("Purpose")}{(e.Number("WaitedSeconds") >= 0.01 ? $" after {e.Duration("WaitedSeconds")}" : "")}",
             "pool_lock_released" => $"host lock released after {e.Duration("HeldSeconds")} ({e.Text("Purpose")})",
             "pool_lock_timed_out" => $"host lock for {e.Text("Purpose")} not had in {e.Duration("WaitedSeconds")}: held by {e.Text("Holder")}",

@@ -23,6 +23,7 @@ namespace ZfsHaEvents.Domain.Hosts;
 [JsonDerivedType(typeof(ExportEnded), "export-ended")]
 [JsonDerivedType(typeof(Observed), "observed")]
 [JsonDerivedType(typeof(LabelsRead), "labels-read")]
+[JsonDerivedType(typeof(DisksWatched), "disks-watched")]
 [JsonDerivedType(typeof(OrderRefused), "order-refused")]
 public abstract record HostFact(long Sequence, DateTimeOffset ObservedAt)
 {
@@ -66,6 +67,12 @@ public abstract record HostFact(long Sequence, DateTimeOffset ObservedAt)
     /// <param name="Detail">What the reader printed about the leaves that could not be read.</param>
     /// <param name="ZpoolSeconds">Time inside external commands.</param>
     public sealed record LabelsRead(long Sequence, DateTimeOffset ObservedAt, PoolLabel? Label, string Detail, double ZpoolSeconds) : HostFact(Sequence, ObservedAt);
+
+    /// <summary>The pool's disks were watched for writes of whoever has it imported.</summary>
+    /// <param name="WatchedSeconds">Between the first reading of all leaves and the last.</param>
+    /// <param name="Reason">What the verdict rests on.</param>
+    public sealed record DisksWatched(long Sequence, DateTimeOffset ObservedAt, DiskActivity Activity, double WatchedSeconds, IReadOnlyList<WatchedLeaf> Leaves, string Reason)
+        : HostFact(Sequence, ObservedAt);
 
     /// <summary>The host did not carry out an order; nothing was run.</summary>
     public sealed record OrderRefused(long Sequence, DateTimeOffset ObservedAt, OrderRefusal Reason, string Detail) : HostFact(Sequence, ObservedAt);

@@ -69,6 +69,9 @@ public sealed record HostReport(
             case HostFact.LabelsRead f:
                 LabelsRead(change, f, stamp);
                 break;
+            case HostFact.DisksWatched f:
+                change.Record(new DisksWatched(Host, Order, f.Activity, f.WatchedSeconds, f.Leaves, f.Reason), stamp);
+                break;
             case HostFact.OrderRefused f:
                 OrderRefused(change, f, stamp);
                 break;

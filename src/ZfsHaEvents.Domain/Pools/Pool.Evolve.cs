@@ -55,7 +55,7 @@ public sealed partial record Pool
             UnknownEvent e => next with { FirstUnknown = FirstUnknown ?? new(e.StoredType, recorded.Version) },
 
             // History only: they say what happened and change nothing that is decided on.
-            ExportStarted or PoolLockTimedOut or PoolLockBroken
+            ExportStarted or PoolLockTimedOut or PoolLockBroken or DisksWatched
                 or PoolHealthChanged or OwnershipDisputed => next,
 
             _ => throw new UnreachableException($"{recorded.Event.GetType().Name} has no place in the fold."),

@@ -28,6 +28,11 @@ public sealed record PoolRenamed(PoolName? From, PoolName To) : PoolEvent;
 /// <summary>A host read the pool's labels; null when no leaf carried one.</summary>
 public sealed record PoolScanned(HostName Host, OrderId? Order, PoolLabel? Label, string Detail, double ZpoolSeconds) : PoolEvent, IHostDeed;
 
+/// <summary>A host watched the pool's disks, reading only: whether somebody writes to them. It permits nothing by itself.</summary>
+/// <param name="WatchedSeconds">Between the first reading of all leaves and the last.</param>
+/// <param name="Reason">What the verdict rests on.</param>
+public sealed record DisksWatched(HostName Host, OrderId? Order, DiskActivity Activity, double WatchedSeconds, IReadOnlyList<WatchedLeaf> Leaves, string Reason) : PoolEvent, IHostDeed;
+
 /// <summary>A host's own lock around the pool was taken.</summary>
 public sealed record PoolLockAcquired(HostName Host, OrderId? Order, string Purpose, double WaitedSeconds) : PoolEvent, IHostDeed;
 

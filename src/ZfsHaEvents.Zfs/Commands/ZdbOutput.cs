@@ -19,7 +19,8 @@ public sealed record VdevLabel(int State, string Name, PoolGuid? Pool, ZfsHostId
 /// <param name="Timestamp">Seconds since 1970 by the writing host's clock.</param>
 /// <param name="MmpDelay">Nanoseconds between multihost writes, averaged; 0 while multihost is off.</param>
 /// <param name="MmpSequence">Counts the multihost writes within a second.</param>
-public sealed record Uberblock(ulong Txg, long Timestamp, ulong MmpMagic, ulong MmpDelay, int MmpSequence)
+/// <param name="MmpInterval">Milliseconds from one multihost write to a leaf to the next (<c>mmp_write</c>); 0 while multihost is off, and before OpenZFS 0.8.</param>
+public sealed record Uberblock(ulong Txg, long Timestamp, ulong MmpMagic, ulong MmpDelay, int MmpSequence, ulong MmpInterval = 0)
 {
     /// <summary>MMP_MAGIC (sys/uberblock_impl.h), for "all clear".</summary>
     public const ulong Magic = 0xa11cea11;
@@ -33,7 +34,17 @@ public sealed record Uberblock(ulong Txg, long Timestamp, ulong MmpMagic, ulong 
 }
 
 /// <summary>What one leaf device carries: its newest label and its newest uberblock.</summary>
-public sealed record LeafLabel(VdevLabel Label, Uberblock? Newest);
+public sealed record LeafLabel(VdevLabel Label, Uberblock? Newest)
+{
+    /// <summary>What the label tells of the pool's other devices; null when it does not.</summary>
+    public LabelTree? Tree { get; init; }
+}
+
+/// <summary>What a label tells of the devices of its pool: all of its own top-level vdev, and how many others there are.</summary>
+/// <param name="TopLevel">The GUID of the top-level vdev that the device belongs to.</param>
+/// <param name="TopLevels">How many top-level vdevs the pool has, without the holes that removed ones leave.</param>
+/// <param name="Leaves">How many leaves its own has.</param>
+public sealed record LabelTree(ulong TopLevel, int TopLevels, int Leaves);
 
 /// <summary>Reads what <c>zdb -l</c> and <c>zdb -lu</c> print.</summary>
 public static partial class ZdbOutput
@@ -45,19 +56,34 @@ public static partial class ZdbOutput
     public static LeafLabel? Leaf(string stdout)
     {
         VdevLabel? label = null;
+        LabelTree? tree = null;
         Uberblock? newest = null;
         foreach (var block in Block().Split(stdout))
         {
             if (block.StartsWith("LABEL", StringComparison.Ordinal))
             {
-                if (Label(block) is { } read && (label is null || read.Txg > label.Txg)) label = read;
+                if (Label(block) is { } read && (label is null || read.Txg > label.Txg)) (label, tree) = (read, Tree(block));
             }
             else if (block.StartsWith("Uberblock", StringComparison.Ordinal))
             {
                 if (OneUberblock(block) is { } read && (newest is null || read.IsNewerThan(newest))) newest = read;
             }
         }
-        return label is null ? null : new(label, newest);
+        return label is null ? null : new(label, newest) { Tree = tree };
+    }
+
+    /// <summary>What is missing of the pool's leaves, going by the labels of those that were read; null when they are all.</summary>
+    public static string? Missing(IReadOnlyList<LeafLabel> leaves)
+    {
+        if (leaves.Any(leaf => leaf.Tree is null)) return "a label does not tell which devices the pool has";
+
+        var topLevels = leaves.GroupBy(leaf => leaf.Tree!.TopLevel).ToList();
+        var expected = leaves.Max(leaf => leaf.Tree!.TopLevels);
+        if (topLevels.Count < expected) return string.Create(CultureInfo.InvariantCulture, $"the labels tell of {expected} top-level vdevs, and the devices read belong to {topLevels.Count}");
+        var incomplete = topLevels.Find(top => top.Count() < top.Max(leaf => leaf.Tree!.Leaves));
+        return incomplete is null
+            ? null
+            : string.Create(CultureInfo.InvariantCulture, $"the labels tell of {incomplete.Max(leaf => leaf.Tree!.Leaves)} leaves of the top-level vdev {incomplete.Key}, and {incomplete.Count()} were read");
     }
 
     /// <summary>
@@ -90,6 +116,14 @@ public static partial class ZdbOutput
             fields.GetValueOrDefault("hostname", ""), Number(fields.GetValueOrDefault("txg")));
     }
 
+    static LabelTree? Tree(string block)
+    {
+        ulong Of(string key) => TreeField().Matches(block).FirstOrDefault(field => field.Groups["key"].Value == key) is { } found ? Number(found.Groups["value"].Value) : 0;
+
+        var (topLevel, topLevels, leaves) = (Of("top_guid"), (int)Math.Min(Of("vdev_children"), int.MaxValue), LeafPath().Count(block));
+        return topLevel == 0 || topLevels == 0 || leaves == 0 ? null : new(topLevel, topLevels - Hole().Count(block), leaves);
+    }
+
     static Uberblock? OneUberblock(string block)
     {
         var fields = new Dictionary<string, string>();
@@ -99,7 +133,7 @@ public static partial class ZdbOutput
         var magic = ulong.TryParse(fields.GetValueOrDefault("mmp_magic"), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var value) ? value : 0;
         return new(
             Number(txg), (long)Number(fields.GetValueOrDefault("timestamp")), magic, Number(fields.GetValueOrDefault("mmp_delay")),
-            (int)Number(fields.GetValueOrDefault("mmp_seq")));
+            (int)Number(fields.GetValueOrDefault("mmp_seq")), Number(fields.GetValueOrDefault("mmp_write")));
     }
 
     /// <summary>A decimal number, as zdb prints all of these; 0 when absent.</summary>
@@ -111,6 +145,17 @@ public static partial class ZdbOutput
     [GeneratedRegex(@"^    (?<key>name|state|txg|pool_guid|hostid|hostname): (?<value>.*?)\s*$", RegexOptions.Multiline)]
     private static partial Regex LabelField();
 
-    [GeneratedRegex(@"^\t(?<key>txg|timestamp|mmp_magic|mmp_delay|mmp_seq) = (?<value>\S+)", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^    (?<key>top_guid|vdev_children): (?<value>\d+)\s*$", RegexOptions.Multiline)]
+    private static partial Regex TreeField();
+
+    /// <summary>Every leaf of the top-level vdev has a path, also one that is missing; nothing else in the tree has.</summary>
+    [GeneratedRegex(@"^ {8,}path: ", RegexOptions.Multiline)]
+    private static partial Regex LeafPath();
+
+    /// <summary>The place of a top-level vdev that was removed.</summary>
+    [GeneratedRegex(@"^    hole_array\[\d+\]: ", RegexOptions.Multiline)]
+    private static partial Regex Hole();
+
+    [GeneratedRegex(@"^\t(?<key>txg|timestamp|mmp_magic|mmp_delay|mmp_seq|mmp_write) = (?<value>\S+)", RegexOptions.Multiline)]
     private static partial Regex UberblockField();
 }

@@ -68,6 +68,18 @@ public sealed class Zpool(HostEnvironment host)
     public async Task<LabelReading> ReadLabelAsync(PoolGuid pool, IReadOnlyList<string> leaves, TimeSpan limit, CancellationToken cancellation = default)
     {
         var started = Stopwatch.GetTimestamp();
+        var read = await ReadLeafLabelsAsync(pool, leaves, limit, cancellation);
+        return new(
+            ZdbOutput.Combine(pool, read.Select(leaf => leaf.Label).OfType<LeafLabel>(), leaves.Count),
+            string.Join('\n', read.Select(leaf => leaf.Problem).OfType<string>()),
+            Stopwatch.GetElapsedTime(started).TotalSeconds);
+    }
+
+    /// <summary>The same, leaf by leaf, in the order in which they were asked for: what it carries of the pool, or why that could not be read.</summary>
+    public async Task<IReadOnlyList<(LeafLabel? Label, string? Problem)>> ReadLeafLabelsAsync(
+        PoolGuid pool, IReadOnlyList<string> leaves, TimeSpan limit, CancellationToken cancellation = default)
+    {
+        var started = Stopwatch.GetTimestamp();
         using var readers = new SemaphoreSlim(LabelReadersMax);
         async Task<(LeafLabel? Label, string? Problem)> ReadLeafAsync(string leaf)
         {
@@ -86,11 +98,7 @@ public sealed class Zpool(HostEnvironment host)
             }
         }
 
-        var read = await Task.WhenAll(leaves.Select(ReadLeafAsync));
-        return new(
-            ZdbOutput.Combine(pool, read.Select(leaf => leaf.Label).OfType<LeafLabel>(), leaves.Count),
-            string.Join('\n', read.Select(leaf => leaf.Problem).OfType<string>()),
-            Stopwatch.GetElapsedTime(started).TotalSeconds);
+        return await Task.WhenAll(leaves.Select(ReadLeafAsync));
     }
 
     /// <summary>Whether a leaf's path can be handed to a command: it comes from another host, by way of the server.</summary>

@@ -62,6 +62,21 @@ public sealed partial class PoolOperations(HostEnvironment host, IReportSink rep
         return new(failure, PoolSight.Unknown, null, reading.Detail) { Label = reading.Label };
     }
 
+    /// <summary>
+    /// Watches the pool's disks for writes, reading only and under no lock: until one is seen, or silence is certain, or the time is over.
+    /// </summary>
+    /// <param name="progress">Told how long it has watched, and how long it takes at most.</param>
+    /// <exception cref="HostException"/>
+    /// <exception cref="OperationCanceledException"/>
+    public async Task<WatchedDisks> WatchDisksAsync(LabelsRequest request, Action<TimeSpan, TimeSpan>? progress = null, CancellationToken cancellation = default)
+    {
+        var journal = NewJournal(request.Pool, request.Terms);
+        var watched = await new DiskWatch(_zpool).RunAsync(request.Pool, request.Leaves, request.Terms.Limit, progress, cancellation);
+        journal.Add((number, at) => new HostFact.DisksWatched(number, at, watched.Verdict.Activity, watched.Seconds, watched.Leaves, watched.Verdict.Reason));
+        await journal.ReportOutcomeAsync(endsOrder: false, cancellation);
+        return watched;
+    }
+
     async Task<OperationOutcome> UnderLockAsync(
         PoolGuid pool, OperationTerms terms, Func<HeldLock, Journal, Task<OperationOutcome>> operate, CancellationToken cancellation)
     {

@@ -10,7 +10,7 @@ public sealed class RepeatedReportTests : Spec
 {
     public static TheoryData<string> Facts => [
         "lock-acquired", "lock-released", "lock-timed-out", "lock-broken", "import-started", "import-succeeded", "import-refused", "import-unfinished",
-        "export-started", "export-succeeded", "export-refused", "export-unfinished", "observed", "labels-read", "order-refused"];
+        "export-started", "export-succeeded", "export-refused", "export-unfinished", "observed", "labels-read", "disks-watched", "order-refused"];
 
     [Theory]
     [MemberData(nameof(Facts))]
@@ -108,6 +108,7 @@ public sealed class RepeatedReportTests : Spec
         "export-unfinished" => ExportEnded(Sights.Held, ZpoolFailure.TimedOut, ended: false),
         "observed" => Observed(Sights.Absent),
         "labels-read" => LabelsRead(Sights.Label(LabelState.Active, A)),
+        "disks-watched" => new HostFact.DisksWatched(NextSequence(), Now, DiskActivity.Writing, 1, [new("d0", new(1, 2, 3, 1000), new(2, 2, 3, 1000), null)], "d0 was written"),
         "order-refused" => Refused(OrderRefusal.StaleSession),
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };

@@ -41,7 +41,7 @@ public class ZdbOutputTests
     {
         var leaf = ZdbOutput.Leaf(Transcript.Of("71", $"zdb -lu {Leaf0}").Stdout).ShouldNotBeNull();
 
-        leaf.Newest.ShouldBe(new Uberblock(12, 1795202422, Uberblock.Magic, 762385744, 0));
+        leaf.Newest.ShouldBe(new Uberblock(12, 1795202422, Uberblock.Magic, 762385744, 0, 1000));
         leaf.Newest!.MmpActive().ShouldBeTrue();
     }
 
@@ -60,7 +60,7 @@ public class ZdbOutputTests
     public void The_multihost_writes_of_the_ring_s_last_slot_are_read_and_invalid_slots_are_not()
     {
         var tail = Transcript.All.Single(recorded => recorded.File.StartsWith("71", StringComparison.Ordinal) && recorded.Command.StartsWith("zdb -luuuu /dev/disk/by-id/virtio-d0-part1 | tail", StringComparison.Ordinal));
-        ZdbOutput.Leaf(LabelText(state: 0, txg: 4) + tail.Stdout)!.Newest.ShouldBe(new Uberblock(18, 1795202457, Uberblock.Magic, 624707793, 2));
+        ZdbOutput.Leaf(LabelText(state: 0, txg: 4) + tail.Stdout)!.Newest.ShouldBe(new Uberblock(18, 1795202457, Uberblock.Magic, 624707793, 2, 1000));
     }
 
     [Theory]
@@ -98,6 +98,26 @@ public class ZdbOutputTests
 
         ZdbOutput.Combine(Tank, [new(ours, null), new(other, null)], 2).ShouldNotBeNull().LeavesRead.ShouldBe(1);
         ZdbOutput.Combine(Tank, [new(other, null)], 1).ShouldBeNull();
+    }
+
+    [Fact]
+    public void A_label_tells_which_devices_are_missing()
+    {
+        var leaf = ZdbOutput.Leaf(Transcript.Of("70", $"zdb -l {Leaf0}").Stdout).ShouldNotBeNull();
+        var tree = leaf.Tree.ShouldNotBeNull();
+        (tree.TopLevels, tree.Leaves).ShouldBe((1, 2)); // A mirror of two.
+
+        ZdbOutput.Missing([leaf, leaf]).ShouldBeNull();
+        ZdbOutput.Missing([leaf]).ShouldBe($"the labels tell of 2 leaves of the top-level vdev {tree.TopLevel}, and 1 were read");
+        ZdbOutput.Missing([leaf with { Tree = tree with { TopLevels = 3 } }, leaf]).ShouldBe("the labels tell of 3 top-level vdevs, and the devices read belong to 1");
+        ZdbOutput.Missing([leaf, leaf, leaf with { Tree = null }]).ShouldBe("a label does not tell which devices the pool has");
+    }
+
+    [Fact]
+    public void A_top_level_vdev_that_was_removed_is_not_missed()
+    {
+        var text = Transcript.Of("70", $"zdb -l {Leaf0}").Stdout.Replace("    vdev_children: 1\n", "    hole_array[0]: 1\n    vdev_children: 2\n", StringComparison.Ordinal);
+        ZdbOutput.Leaf(text)!.Tree!.TopLevels.ShouldBe(1);
     }
 
     [Fact]
