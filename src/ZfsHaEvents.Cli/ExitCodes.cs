@@ -23,6 +23,10 @@ static class ExitCodes
 
     public const int StillRunning = 13;
 
+    public const int Unsafe = 14;
+
+    public const int Undetermined = 15;
+
     /// <summary>EX_UNAVAILABLE of sysexits.h.</summary>
     public const int Unreachable = 69;
 
@@ -42,6 +46,8 @@ static class ExitCodes
         ("11", "the switchover or failover was aborted: the pool did not move"),
         ("12", "the switchover or failover halted and needs a person"),
         ("13", "it was still running when this command stopped waiting"),
+        ("14", "posture: something is not set up safely"),
+        ("15", "posture: nothing is known to be wrong, but something could not be determined"),
         ("69", "the server or its database cannot be reached"),
         ("75", "the pool's host lock was not to be had in time"),
         ("*", "lock: the exit code of COMMAND; 127 and 126 if it could not be started"),

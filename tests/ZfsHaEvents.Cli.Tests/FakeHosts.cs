@@ -56,6 +56,14 @@ public sealed class FakeHosts(double timeScale = 0.01) : IAsyncDisposable
 
     public string Zpool(string host, params string[] words) => Run(Path.Join(World, "hosts", host, "sbin", "zpool"), words);
 
+    public string Zfs(string host, params string[] words) => Run(Path.Join(World, "hosts", host, "sbin", "zfs"), words);
+
+    /// <summary>Makes a disk (d0) invisible to the host.</summary>
+    public void Hide(string host, string disk) => Run(ZfshaProcess.Simulator, "hide", Path.Join(World, "hosts", host), disk, "on");
+
+    /// <summary>Where a path of the host is in reality.</summary>
+    public string PathOf(string host, string path) => Path.Join(World, "hosts", host, path);
+
     /// <summary>What waits on the host's disk for its agent, oldest first, as text.</summary>
     public string Spooled(string host)
     {

@@ -47,6 +47,7 @@ namespace ZfsHaEvents.Cli.Api;
 [JsonSerializable(typeof(OperationDocument))]
 [JsonSerializable(typeof(ScanDocument))]
 [JsonSerializable(typeof(WitnessDocument))]
+[JsonSerializable(typeof(PostureDocument))]
 sealed partial class ApiJson : JsonSerializerContext
 {
     /// <summary>For printing: without the escapes that only HTML needs, for people read this too.</summary>

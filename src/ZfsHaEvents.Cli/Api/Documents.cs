@@ -2,6 +2,7 @@ using System.Text.Json;
 using ZfsHaEvents.Domain;
 using ZfsHaEvents.Domain.Pools;
 using ZfsHaEvents.Domain.Views;
+using ZfsHaEvents.Zfs.Posture;
 
 namespace ZfsHaEvents.Cli.Api;
 
@@ -78,3 +79,17 @@ sealed record WitnessDocument(PoolGuid Pool, HostName Host, DiskActivity Activit
 /// <summary>What was found on this host's devices.</summary>
 /// <param name="Problems">Devices that could not be read, and why.</param>
 sealed record ScanDocument(HostName Host, int DevicesRead, IReadOnlyList<ScannedPoolDocument> Pools, IReadOnlyList<string> Problems);
+
+/// <summary>How safely this host and its pools are set up.</summary>
+/// <param name="Verdict"><c>fine</c>, <c>unsafe</c> or <c>undetermined</c>.</param>
+/// <param name="HostId">SPL's active hostid; null when it is not known.</param>
+/// <param name="Version">OpenZFS's; null when it is not known.</param>
+/// <param name="TakeoverTime">What the host's parameters imply; null when that is not known.</param>
+/// <param name="Pools">The imported pools that were looked at.</param>
+/// <param name="Findings">The worst first.</param>
+sealed record PostureDocument(
+    HostName Host, string Verdict, ZfsHostId? HostId, string? Version, TakeoverTime? TakeoverTime, IReadOnlyList<PoolName> Pools, IReadOnlyList<PostureFinding> Findings)
+{
+    public static PostureDocument Of(HostName host, PostureReport report) => new(
+        host, report.IsViolated() ? "unsafe" : report.IsUncertain() ? "undetermined" : "fine", report.HostId, report.Version, report.TakeoverTime, report.Pools, report.Findings);
+}

@@ -20,6 +20,9 @@ static class WorldCreation
 {
     const uint FirstHostId = 0xa001;
 
+    /// <summary>The release of OpenZFS that the stand-ins behave and print like.</summary>
+    const string Version = "2.3.9-0+deb13u1";
+
     static readonly string[] StandIns = ["zpool", "zfs", "zdb"];
 
     /// <param name="world">Where; the folder must not hold a world yet.</param>
@@ -60,6 +63,10 @@ static class WorldCreation
         Write(host.BootIdFile, Guid.NewGuid() + "\n");
         SetHostId(host, hostId);
         WriteModuleParameters(host, plan.Settings);
+        Write(host.In("sys/module/zfs/version"), Version + "\n");
+        Write(host.In("proc/cmdline"), "BOOT_IMAGE=/boot/vmlinuz root=/dev/vda1 ro\n");
+        // No unit is enabled: nothing imports pools when the host boots.
+        Directory.CreateDirectory(host.In("etc/systemd/system"));
         for (var disk = 0; disk < plan.Disks; disk++) DeviceNodes.Add(host, disk);
         File.WriteAllText(host.DiskGate, "");
         foreach (var name in StandIns) WriteStandIn(host, name, simulator);

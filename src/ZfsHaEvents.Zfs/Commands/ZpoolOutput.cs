@@ -10,6 +10,12 @@ public sealed record ListedPool(PoolName Name, PoolGuid PoolGuid, PoolHealth Hea
 /// <summary>What <c>zpool get</c> says of an imported pool.</summary>
 public sealed record PoolProperties(PoolGuid PoolGuid, bool ReadOnly, bool Multihost, PoolHealth Health);
 
+/// <summary>A leaf device as <c>zpool status</c> shows it.</summary>
+/// <param name="Name">What <c>zpool</c> calls it: its path, or the GUID of one that is missing.</param>
+/// <param name="Path">Its path, or its former one; null when neither is told.</param>
+/// <param name="State">ZFS's word for its state.</param>
+public sealed record LeafState(string Name, string? Path, string State);
+
 /// <summary>Reads what <c>zpool</c> prints. Tolerates unknown lines; never guesses at a known one that is malformed.</summary>
 public static partial class ZpoolOutput
 {
@@ -52,9 +58,12 @@ public static partial class ZpoolOutput
     /// is relied on: rows begin with a tab, a vdev's row has a state word after the name, a section's row has nothing after
     /// the name, and paths begin with a slash.
     /// </remarks>
-    public static IReadOnlyList<string> Leaves(string stdout)
+    public static IReadOnlyList<string> Leaves(string stdout) => [.. LeafStates(stdout).Select(leaf => leaf.Path).OfType<string>()];
+
+    /// <summary>The same leaf vdevs with their states, also those that have no path (any more).</summary>
+    public static IReadOnlyList<LeafState> LeafStates(string stdout)
     {
-        var leaves = new List<string>();
+        var leaves = new List<LeafState>();
         var section = "";
         foreach (var line in Lines(stdout).Where(line => line.StartsWith('\t')))
         {
@@ -67,7 +76,9 @@ public static partial class ZpoolOutput
 
             var name = row.Groups["name"].Value;
             var path = FormerPath().Match(row.Groups["rest"].Value) is { Success: true } was ? was.Groups["path"].Value : name;
-            if (path.StartsWith('/')) leaves.Add(path);
+            // Groups have names as "mirror-0"; only a leaf that is missing goes by its GUID.
+            if (path.StartsWith('/')) leaves.Add(new(name, path, row.Groups["state"].Value));
+            else if (name.All(char.IsAsciiDigit)) leaves.Add(new(name, null, row.Groups["state"].Value));
         }
         return leaves;
     }
@@ -76,7 +87,7 @@ public static partial class ZpoolOutput
 
     static IEnumerable<string> Lines(string text) => text.Split('\n').Where(line => line.Length > 0);
 
-    [GeneratedRegex(@"^\t\s*(?<name>\S.*?)\s+(ONLINE|DEGRADED|FAULTED|OFFLINE|REMOVED|UNAVAIL|SUSPENDED|AVAIL|INUSE|SPLIT)(\s+(?<rest>.*))?$")]
+    [GeneratedRegex(@"^\t\s*(?<name>\S.*?)\s+(?<state>ONLINE|DEGRADED|FAULTED|OFFLINE|REMOVED|UNAVAIL|SUSPENDED|AVAIL|INUSE|SPLIT)(\s+(?<rest>.*))?$")]
     private static partial Regex VdevRow();
 
     [GeneratedRegex(@"^\t\S+\s*$")]

@@ -46,6 +46,16 @@ public class ZpoolOutputTests
     }
 
     [Fact]
+    public void Leaves_have_states_and_the_names_that_zpool_takes_also_without_a_path()
+    {
+        var stdout = Transcript.All.First(recorded => recorded.File.StartsWith("42", StringComparison.Ordinal) && recorded.Stdout.Contains("was /dev"))
+            .Stdout.Split("\n  pool:")[1].Replace("virtio-d0 ", "/dev/disk/by-id/virtio-d0-part1 ");
+        ZpoolOutput.LeafStates(stdout).ShouldBe(
+            [new("/dev/disk/by-id/virtio-d0-part1", "/dev/disk/by-id/virtio-d0-part1", "ONLINE"), new("15203008273232919344", "/dev/disk/by-id/virtio-d1-part1", "OFFLINE")]);
+        ZpoolOutput.LeafStates(stdout.Replace("  was /dev/disk/by-id/virtio-d1-part1", "").Replace("OFFLINE", "UNAVAIL"))[1].ShouldBe(new("15203008273232919344", null, "UNAVAIL"));
+    }
+
+    [Fact]
     public void Leaves_of_every_kind_of_vdev_are_read_but_not_caches_and_spares()
     {
         // In the layout of zpool_main.c's print_status_config; OpenZFS 2.3.
