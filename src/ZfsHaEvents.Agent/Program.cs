@@ -12,7 +12,7 @@ var connection = new Option<string?>("--connection") { Description = "PostgreSQL
 var root = new RootCommand("""
     The daemon on a storage host: carries out orders, watches the pools, reports what happens.
     The host is described by ZFSHA_HOST (its name), ZFSHA_SBIN (folder of zpool, zfs and zdb), ZFSHA_HOST_ROOT (prefix of /proc, /sys and /dev),
-    ZFSHA_STATE_DIR (/var/lib/zfsha) and ZFSHA_RUN_DIR (/run/zfsha).
+    ZFSHA_STATE_DIR (/var/lib/zfsha), ZFSHA_RUN_DIR (/run/zfsha) and ZFSHA_SPOOL_LIMIT_MB (128).
     """)
 {
     connection,

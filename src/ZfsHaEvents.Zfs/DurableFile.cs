@@ -27,6 +27,15 @@ static class DurableFile
         SyncDirectory(directory);
     }
 
+    /// <summary>Renames a file within its directory. The caller holds a lock.</summary>
+    /// <exception cref="IOException"/>
+    /// <exception cref="UnauthorizedAccessException"/>
+    public static void Rename(string path, string to)
+    {
+        File.Move(path, to);
+        SyncDirectory(Path.GetDirectoryName(to)!);
+    }
+
     /// <summary>Makes the directory, and its name in its parent durable.</summary>
     /// <exception cref="IOException"/>
     /// <exception cref="UnauthorizedAccessException"/>

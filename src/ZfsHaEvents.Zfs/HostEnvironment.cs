@@ -7,6 +7,8 @@ namespace ZfsHaEvents.Zfs;
 /// <param name="Name">The name the host's agent registers with.</param>
 public sealed record HostEnvironment(HostName Name)
 {
+    const long Mebibyte = 1024 * 1024;
+
     /// <summary>Where programs are looked for when <see cref="Sbin"/> is not given; not <c>PATH</c>, which differs between a daemon and a shell.</summary>
     static readonly string[] ProgramDirectories = ["/usr/sbin", "/sbin", "/usr/local/sbin", "/usr/bin", "/bin"];
 
@@ -22,9 +24,12 @@ public sealed record HostEnvironment(HostName Name)
     /// <summary>What must not survive a reboot: the locks, the sequence.</summary>
     public string RunDirectory { get; init; } = "/run/zfsha";
 
+    /// <summary>How much of the state directory's disk the spool may take; a mebibyte is 256 entries of ordinary size.</summary>
+    public long SpoolBytesMax { get; init; } = 128 * Mebibyte;
+
     /// <summary>
-    /// The environment that the variables <c>ZFSHA_HOST</c>, <c>ZFSHA_HOST_ROOT</c>, <c>ZFSHA_SBIN</c>,
-    /// <c>ZFSHA_STATE_DIR</c> and <c>ZFSHA_RUN_DIR</c> describe; the host name defaults to the machine's, up to the first dot.
+    /// The environment that the variables <c>ZFSHA_HOST</c>, <c>ZFSHA_HOST_ROOT</c>, <c>ZFSHA_SBIN</c>, <c>ZFSHA_STATE_DIR</c>,
+    /// <c>ZFSHA_RUN_DIR</c> and <c>ZFSHA_SPOOL_LIMIT_MB</c> describe; the host name defaults to the machine's, up to the first dot.
     /// </summary>
     /// <exception cref="HostException">A variable holds something unusable.</exception>
     public static HostEnvironment FromVariables()
@@ -39,6 +44,7 @@ public sealed record HostEnvironment(HostName Name)
             Root = Directory("ZFSHA_HOST_ROOT") ?? host.Root,
             StateDirectory = AbsolutePath("ZFSHA_STATE_DIR") ?? host.StateDirectory,
             RunDirectory = AbsolutePath("ZFSHA_RUN_DIR") ?? host.RunDirectory,
+            SpoolBytesMax = Mebibytes("ZFSHA_SPOOL_LIMIT_MB") ?? host.SpoolBytesMax,
         };
     }
 
@@ -92,6 +98,15 @@ public sealed record HostEnvironment(HostName Name)
     {
         if (Variable(variable) is not { } path) return null;
         return Path.IsPathFullyQualified(path) ? Path.TrimEndingDirectorySeparator(path) : throw new HostException($"{variable} is '{path}': expected an absolute path.");
+    }
+
+    static long? Mebibytes(string variable)
+    {
+        const int max = 1024 * 1024; // A tebibyte.
+        if (Variable(variable) is not { } text) return null;
+        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number is > 0 and <= max
+            ? number * Mebibyte
+            : throw new HostException($"{variable} is '{text}': expected a whole number of mebibytes from 1 to {max}.");
     }
 
     static string? Directory(string variable)

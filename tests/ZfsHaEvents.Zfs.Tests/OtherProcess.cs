@@ -1,10 +1,13 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Text;
 using ZfsHaEvents.Domain;
+using ZfsHaEvents.Domain.Hosts;
 using ZfsHaEvents.Zfs.Commands;
 using ZfsHaEvents.Zfs.Locks;
 using ZfsHaEvents.Zfs.Operations;
 using ZfsHaEvents.Zfs.Spooling;
+using ZfsHaEvents.Zfs.Tests.Locks;
 using ZfsHaEvents.Zfs.Tests.Operations;
 
 namespace ZfsHaEvents.Zfs.Tests;
@@ -31,6 +34,7 @@ sealed class OtherProcess : IDisposable
             RedirectStandardOutput = true,
         };
         foreach (var (name, value) in host.Variables()) start.Environment[name] = value;
+        if (host.SpoolMebibytes is { } limit) start.Environment["ZFSHA_SPOOL_LIMIT_MB"] = limit.ToString(CultureInfo.InvariantCulture);
         return new(Process.Start(start)!);
     }
 
@@ -49,6 +53,9 @@ sealed class OtherProcess : IDisposable
     }
 
     public async Task ExitAsync() => await _process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(30));
+
+    /// <summary>SIGSTOP, or SIGCONT.</summary>
+    public void Stop(bool stopped) => Libc.Signal(Id, stopped ? 19 : 18);
 
     /// <summary>SIGKILL, to this process alone, and wait until it is gone.</summary>
     public async Task KillAsync()
@@ -78,6 +85,12 @@ sealed class OtherProcess : IDisposable
             case ["leave-child", var pool, var seconds]: // Take the lock and start a command under it that runs for long.
                 await LeaveChildAsync(host, PoolGuid.Parse(pool), Seconds(seconds));
                 return 0;
+            case ["take-turns", var pool, var times, var log]: // Take the lock again and again, and write down that we have it.
+                await TakeTurnsAsync(host, PoolGuid.Parse(pool), int.Parse(times, CultureInfo.InvariantCulture), log);
+                return 0;
+            case ["contend", var pool, var folder, var exclusion]:
+                await new Contender(host, PoolGuid.Parse(pool), folder, exclusion == "locked").RunAsync(Say);
+                return 0;
             case ["draw", var count]:
                 var sequence = new HostSequence(host);
                 for (var i = 0; i < int.Parse(count, CultureInfo.InvariantCulture); i++) Say(sequence.Draw(Numbered));
@@ -85,6 +98,9 @@ sealed class OtherProcess : IDisposable
             case ["append-for-ever"]:
                 var spool = new Spool(host);
                 for (var i = 0; ; i++) Say(spool.Append($$"""{"Writer":{{Environment.ProcessId}},"Serial":{{i}}}""").Number + " " + i);
+            case ["report-for-ever"]: // Until the spool refuses, and then refused for ever; what came of each is said.
+                var reports = new SpooledReports(host, new(host), TimeProvider.System);
+                for (var i = 0; ; i++) Say(TryReport(host, reports, i));
             case ["import-and-die-at", var pool, var point]:
                 using (DiagnosticListener.AllListeners.Subscribe(new DeathAt(point)))
                 {
@@ -111,6 +127,30 @@ sealed class OtherProcess : IDisposable
         Console.ReadLine();
         held.Dispose();
         Say("released");
+    }
+
+    static async Task TakeTurnsAsync(HostEnvironment host, PoolGuid pool, int times, string log)
+    {
+        var locks = new HostLocks(host, TimeProvider.System);
+        for (var i = 0; i < times; i++)
+        {
+            using var held = ((LockAttempt.Acquired)await locks.AcquireAsync(pool, "taking turns", TimeSpan.FromSeconds(60))).Lock;
+            using (var file = new FileStream(log, FileMode.Append, FileAccess.Write, FileShare.ReadWrite)) file.Write(Encoding.ASCII.GetBytes($"{Environment.ProcessId}\n"));
+            await Task.Delay(5);
+        }
+    }
+
+    static string TryReport(HostEnvironment host, SpooledReports reports, int serial)
+    {
+        try
+        {
+            reports.Append(new(TestHost.Tank, null, host.Name, host.ReadBootId(), null, "zfsha-agent", [new HostFact.OrderRefused(serial, default, OrderRefusal.Expired, $"{Environment.ProcessId} {serial}")]), endsOrder: false);
+            return $"written {serial}";
+        }
+        catch (HostException e) when (e.Message.Contains("is full", StringComparison.Ordinal))
+        {
+            return $"refused {serial}";
+        }
     }
 
     static async Task<int> RunUnderLockAsync(HostEnvironment host, PoolGuid pool, string program, string[] arguments)

@@ -39,6 +39,9 @@ sealed class TestHost : IDisposable
 
     public Spool Spool => new(Environment);
 
+    /// <summary>The limit of the spool for other processes; null for the product's own.</summary>
+    public int? SpoolMebibytes { get; init; }
+
     public IEnumerable<(string Name, string Value)> Variables() =>
     [
         ("ZFSHA_HOST", Environment.Name.Value),

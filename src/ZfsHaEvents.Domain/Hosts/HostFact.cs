@@ -99,4 +99,7 @@ public enum OrderRefusal
 
     /// <summary>No order: an import that a person typed, against which the server's knowledge spoke, or the lack of it.</summary>
     NotPermitted,
+
+    /// <summary>No order: reports were turned away, and with them what they were to begin, because the host's spool was full.</summary>
+    SpoolFull,
 }

@@ -28,7 +28,12 @@ public abstract record LockAttempt
 /// </summary>
 public sealed class HostLocks(HostEnvironment host, TimeProvider time)
 {
+    const string Suffix = ".lock";
+
+    /// <summary>Of who is next; who is further behind looks less often, or many would take all the processors' time.</summary>
     static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(20);
+
+    const int PollIntervalsMax = 12;
 
     /// <summary>
     /// What the present flow holds, innermost first. Immutable, so that flows which branched off before an acquisition do not
@@ -62,6 +67,100 @@ public sealed class HostLocks(HostEnvironment host, TimeProvider time)
         return AcquireAsync(acquiring, pool, purpose, timeout, correlation, cancellation);
     }
 
+    /// <summary>
+    /// Every lock of the host as it is now, asked of the kernel. No lock is taken or tried, and nothing is written: a live lock is not
+    /// disturbed, and a stale record is left for whoever takes the lock next, who reports it.
+    /// </summary>
+    /// <exception cref="HostException">The lock directory cannot be read, or is not ours.</exception>
+    public LockSurvey Survey()
+    {
+        var problems = new List<string>();
+        var found = new List<LockFound>();
+        if (!Directory.Exists(_directory)) return new(found, problems);
+
+        try
+        {
+            var boot = host.ReadBootId();
+            var records = ReadRecords(problems);
+            var kernel = KernelLocks.Look(_directory);
+            foreach (var (pool, record) in records)
+            {
+                try
+                {
+                    found.Add(Look(pool, record, boot, kernel));
+                }
+                catch (HostException e) // Told, and the others are looked at.
+                {
+                    problems.Add(e.Message);
+                }
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException) // Not root, or a failing disk.
+        {
+            throw HostException.At(_directory, $"{_directory} cannot be read", e);
+        }
+        return new(found, problems);
+    }
+
+    SortedDictionary<PoolGuid, string> ReadRecords(List<string> problems)
+    {
+        var records = new SortedDictionary<PoolGuid, string>();
+        foreach (var path in Directory.EnumerateFiles(_directory, "*" + Suffix))
+        {
+            try
+            {
+                if (PoolGuid.TryParse(Path.GetFileNameWithoutExtension(path), null, out var pool)) records[pool] = ReadRecord(pool);
+                else problems.Add($"{path} is not named after a pool's GUID.");
+            }
+            catch (HostException e) // Told, and the others are read.
+            {
+                problems.Add(e.Message);
+            }
+        }
+        return records;
+    }
+
+    string ReadRecord(PoolGuid pool)
+    {
+        using var file = LockFile.OpenExisting(_directory, FileName(pool));
+        return file.ReadText();
+    }
+
+    /// <summary>
+    /// The kernel is asked between two readings of the record, and all of it once more when the record changed meanwhile or names nobody
+    /// while the lock is had: who takes it needs a moment to write.
+    /// </summary>
+    LockFound Look(PoolGuid pool, string before, BootId boot, KernelLocks kernel)
+    {
+        const int looksMax = 5;
+        for (var look = 1; ; look++)
+        {
+            using var file = LockFile.OpenExisting(_directory, FileName(pool));
+            var (held, text) = (kernel.IsHeld(file, FileName(pool)), file.ReadText());
+            var settled = text == before && (!held || LockRecord.Read(text) is not null);
+            if (settled || look == looksMax) return Found(pool, boot, kernel, held, settled || held ? text : ""); // One that changes all the time is not stale.
+
+            Thread.Sleep(1);
+            before = text;
+            kernel = KernelLocks.Look(_directory);
+        }
+    }
+
+    static LockFound Found(PoolGuid pool, BootId boot, KernelLocks kernel, bool held, string text)
+    {
+        var record = LockRecord.Read(text);
+        var processes = kernel.Holding(FileName(pool));
+        var broken = held ? null : FindBroken(text, boot);
+        var condition = (held, record) switch
+        {
+            (false, _) => broken is null ? LockCondition.Free : LockCondition.Stale,
+            (true, null) => LockCondition.HeldByUnknown,
+            _ when record.HolderLives(boot) && (processes.Count == 0 || processes.Any(process => process.Pid == record.Pid)) => LockCondition.Held,
+            _ => LockCondition.LeftToChild,
+        };
+        return new(pool, condition, condition is LockCondition.Free ? null : record, processes, kernel.Waiting(FileName(pool)), broken?.Evidence);
+    }
+
     async Task<LockAttempt> AcquireAsync(
         Slot slot, PoolGuid pool, string purpose, TimeSpan timeout, string? correlation, CancellationToken cancellation)
     {
@@ -76,15 +175,19 @@ public sealed class HostLocks(HostEnvironment host, TimeProvider time)
                 return new LockAttempt.Acquired(new(slot.Holding, isNested: true, TimeSpan.Zero, null));
             }
 
-            while (!file.TryLock())
+            using var place = new WaitingPlace(_directory, pool); // Whoever lets it go and asks again is behind those who waited meanwhile.
+            int ahead;
+            while ((ahead = place.Ahead()) > 0 || !file.TryLock())
             {
                 var waited = time.GetElapsedTime(asked);
                 if (waited >= timeout)
                 {
-                    var holder = DescribeHolder(file, boot);
+                    var holder = DescribeHolder(file, boot, turnOfOthers: ahead > 0);
                     return new LockAttempt.TimedOut(waited, holder.Record, holder.Lives, holder.Text);
                 }
-                await Task.Delay(waited + PollInterval > timeout ? timeout - waited : PollInterval, time, cancellation);
+                place.KeepUp();
+                var pause = PollInterval * Math.Min(ahead + 1, PollIntervalsMax);
+                await Task.Delay(waited + pause > timeout ? timeout - waited : pause, time, cancellation);
             }
 
             var broken = FindBroken(file.ReadText(), boot);
@@ -127,20 +230,21 @@ public sealed class HostLocks(HostEnvironment host, TimeProvider time)
             : new(null, "unknown", "the record in the lock file is torn: its writer died while writing it");
     }
 
-    static (LockRecord? Record, bool Lives, string Text) DescribeHolder(LockFile file, BootId boot)
+    static (LockRecord? Record, bool Lives, string Text) DescribeHolder(LockFile file, BootId boot, bool turnOfOthers)
     {
         var record = LockRecord.Read(file.ReadText());
         var lives = record?.HolderLives(boot) ?? false;
         if (record is not null && lives) return (record, true, record.ToString());
 
         var heirs = LockHeirs.Find(file);
+        if (record is null && heirs.Count == 0 && turnOfOthers) return (null, false, "nobody at this moment; it is the turn of others, who asked earlier");
         var who = heirs.Count == 0 ? "a command it started" : string.Join(", ", heirs);
         return record is null
             ? (null, false, $"unknown: the lock file names nobody; held by {(heirs.Count == 0 ? "a process that cannot be found" : who)}")
             : (record, false, $"{record}, which is gone; its child still holds the lock: {who}");
     }
 
-    static string FileName(PoolGuid pool) => string.Create(CultureInfo.InvariantCulture, $"{pool}.lock");
+    static string FileName(PoolGuid pool) => string.Create(CultureInfo.InvariantCulture, $"{pool}{Suffix}");
 
     /// <summary>One acquisition by a flow: empty until the lock is had, dead after its release.</summary>
     sealed class Slot(string path, Slot? outer)

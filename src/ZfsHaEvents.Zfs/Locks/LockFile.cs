@@ -23,16 +23,35 @@ sealed class LockFile : IDisposable
         try
         {
             Libc.MakeDirectory(directory, directoryMode);
-            using var opened = Libc.OpenDirectory(directory, followLink: false);
-            const ushort writableByOthers = 0x12;
-            if (Libc.Status(opened) is not { } status || status.User != Libc.EffectiveUser() || (status.Mode & writableByOthers) != 0)
-                throw new HostException($"{directory} belongs to another user or can be written by others: locks in it protect nothing. Remove it.");
-            return new(Libc.OpenFileIn(opened, name));
+            return OpenIn(directory, name);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException) // A full or read-only disk, a symbolic link, not root.
         {
             throw HostException.At(directory, $"The lock {Path.Join(directory, name)} cannot be opened", e);
         }
+    }
+
+    /// <summary>Opens a file that is there already, to read it. Nothing is made but, should it have gone meanwhile, the file.</summary>
+    /// <exception cref="HostException">It cannot be had safely.</exception>
+    public static LockFile OpenExisting(string directory, string name)
+    {
+        try
+        {
+            return OpenIn(directory, name);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException) // A symbolic link, not root, a failing disk.
+        {
+            throw HostException.At(directory, $"The lock {Path.Join(directory, name)} cannot be read", e);
+        }
+    }
+
+    static LockFile OpenIn(string directory, string name)
+    {
+        using var opened = Libc.OpenDirectory(directory, followLink: false);
+        const ushort writableByOthers = 0x12;
+        if (Libc.Status(opened) is not { } status || status.User != Libc.EffectiveUser() || (status.Mode & writableByOthers) != 0)
+            throw new HostException($"{directory} belongs to another user or can be written by others: locks in it protect nothing. Remove it.");
+        return new(Libc.OpenFileIn(opened, name));
     }
 
     /// <summary>Another handle on an open file description that already is this process's: it was inherited.</summary>

@@ -13,8 +13,10 @@ namespace ZfsHaEvents.Zfs.Locks;
 public sealed record LockRecord(
     HostName Host, BootId Boot, int Pid, ulong StartTicks, string User, string Purpose, string? Correlation, DateTimeOffset Since)
 {
-    public override string ToString() =>
-        string.Create(CultureInfo.InvariantCulture, $"pid {Pid} (user {User}, {Purpose}{(Correlation is null ? "" : $", {Correlation}")}) since {Since:O}");
+    /// <summary>Who it is, without since when.</summary>
+    public string Who() => string.Create(CultureInfo.InvariantCulture, $"pid {Pid} (user {User}, {Purpose}{(Correlation is null ? "" : $", {Correlation}")})");
+
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Who()} since {Since:O}");
 
     /// <summary>Why the holder in this record cannot be holding the lock, which has just been found free.</summary>
     internal string EvidenceOfDeath(BootId boot)
