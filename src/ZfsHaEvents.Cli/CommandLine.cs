@@ -17,8 +17,8 @@ static class CommandLine
     const string Description = """
         Who holds which ZFS pool, what happened to it, and moving it to another host.
 
-        pools, pool, owner and history tell; switchover and failover act through the server; lock, import, export, scan, posture and witness act on this host
-        itself, also when the server is down.
+        pools, pool, owner and history tell; switchover and failover act through the server; lock, locks, import, export, scan, spool, posture and witness act on
+        this host itself, also when the server is down.
         """;
 
     public static async Task<int> RunAsync(string[] args)
@@ -50,7 +50,7 @@ static class CommandLine
             SwitchoverVerb.Define(), FailoverVerb.Define(), ConfirmFencingVerb.Define(), AcknowledgeVerb.Define(), CallOffVerb.Define(), PolicyVerb.Define(),
             DossierVerb.Define(), MovesVerb.Define(), AlertsVerb.Define(), HostsVerb.Define(), DeadLettersVerb.Define(), BusVerb.Define(),
             ActivityVerb.Define(), ProjectionsVerb.Define(),
-            LockVerb.Define(), ImportVerb.Define(), ExportVerb.Define(), ScanVerb.Define(), PostureVerb.Define(), WitnessVerb.Define(),
+            LockVerb.Define(), LocksVerb.Define(), ImportVerb.Define(), ExportVerb.Define(), ScanVerb.Define(), SpoolVerb.Define(), PostureVerb.Define(), WitnessVerb.Define(),
         };
         root.HelpName = "zfsha";
         root.Directives.Clear();

@@ -13,6 +13,10 @@ static class ExitCodes
 
     public const int Doubt = 4;
 
+    public const int Pending = 5;
+
+    public const int Trouble = 6;
+
     public const int Writing = 7;
 
     public const int Refused = 10;
@@ -41,6 +45,8 @@ static class ExitCodes
         ("2", "bad usage, or a message that is none; nothing was done"),
         ("3", "owner: no host holds the pool"),
         ("4", "owner: several hosts hold the pool, or it is in doubt who does; witness: it cannot be told"),
+        ("5", "locks: a lock is held; spool: something waits to be told"),
+        ("6", "locks: a stale record, or a file that is no lock; spool: full, unreadable, or entries were refused"),
         ("7", "witness: somebody writes to the pool's disks"),
         ("10", "refused, with the rule that said so; nothing was done"),
         ("11", "the switchover or failover was aborted: the pool did not move"),

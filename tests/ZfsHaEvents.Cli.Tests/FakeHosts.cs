@@ -71,6 +71,9 @@ public sealed class FakeHosts(double timeScale = 0.01) : IAsyncDisposable
         return Directory.Exists(spool) ? string.Join('\n', Directory.GetFiles(spool, "*.json").Order(StringComparer.Ordinal).Select(File.ReadAllText)) : "";
     }
 
+    /// <summary>A file of the host's spool, by its name.</summary>
+    public string SpoolFile(string host, string name) => Path.Join(_directory, host, "state", "spool", name);
+
     public async ValueTask DisposeAsync()
     {
         foreach (var kernel in _kernels.Values)

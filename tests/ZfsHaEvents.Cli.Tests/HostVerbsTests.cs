@@ -53,6 +53,90 @@ public sealed class HostVerbsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Locks_tells_by_its_exit_code_whether_one_is_free_held_or_stale()
+    {
+        var none = await _hosts.OnAsync("alpha", "locks");
+        (none.ExitCode, none.Output).ShouldBe((ExitCodes.Done, "no pool was ever locked on alpha since it booted"));
+        (await _hosts.OnAsync("alpha", "lock", "tank1", "--", "true")).ExitCode.ShouldBe(0);
+        var free = await _hosts.OnAsync("alpha", "locks");
+        (free.ExitCode, free.Output.Split('\n')[^1]).ShouldBe((ExitCodes.Done, "tank1  free  -            -    -"));
+
+        using var first = _hosts.Start("alpha", "lock", "tank1", "--purpose", "a long check", "--", "sh", "-c", "echo $PPID; read line");
+        var pid = int.Parse((await first.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken))!, null);
+        var held = await _hosts.OnAsync("alpha", "locks", "--json");
+        held.ExitCode.ShouldBe(ExitCodes.Pending, held.Error);
+        using (var document = JsonDocument.Parse(held.Output))
+        {
+            document.RootElement.GetProperty("host").GetString().ShouldBe("alpha");
+            var one = document.RootElement.GetProperty("locks").EnumerateArray().ShouldHaveSingleItem();
+            (one.GetProperty("name").GetString(), one.GetProperty("state").GetString()).ShouldBe(("tank1", "Held"));
+            var holder = one.GetProperty("holder");
+            (holder.GetProperty("pid").GetInt32(), holder.GetProperty("purpose").GetString(), holder.GetProperty("user").GetString()).ShouldBe((pid, "a long check", Environment.UserName));
+            foreach (var member in new[] { "host", "boot", "startTicks", "since", "correlation" }) holder.TryGetProperty(member, out var _).ShouldBeTrue(member);
+            one.GetProperty("processes").EnumerateArray().Select(p => p.GetProperty("pid").GetInt32()).ShouldContain(pid);
+        }
+        (await _hosts.OnAsync("alpha", "locks")).Output.ShouldContain($"pid {pid} (user {Environment.UserName}, a long check)");
+
+        first.Kill();
+        await first.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        first.StandardInput.Close(); // And with it the command, which had inherited the lock.
+        (int ExitCode, string Output, string Error) stale;
+        do stale = await _hosts.OnAsync("alpha", "locks");
+        while (stale.ExitCode == ExitCodes.Pending);
+        stale.ExitCode.ShouldBe(ExitCodes.Trouble, stale.Error);
+        stale.Output.ShouldContain($"was pid {pid} (user {Environment.UserName}, a long check): pid {pid} (started at tick ");
+        stale.Error.ShouldContain("whoever takes the lock next records whose it was");
+
+        (await _hosts.OnAsync("alpha", "lock", "tank1", "--", "true")).ExitCode.ShouldBe(0);
+        _hosts.Spooled("alpha").ShouldContain("lock-broken");
+        (await _hosts.OnAsync("alpha", "locks")).ExitCode.ShouldBe(ExitCodes.Done);
+    }
+
+    [Fact]
+    public async Task Spool_tells_by_its_exit_code_whether_it_is_empty_waiting_or_in_trouble()
+    {
+        var empty = await _hosts.OnAsync("alpha", "spool");
+        empty.ExitCode.ShouldBe(ExitCodes.Done, empty.Error);
+        empty.Output.ShouldStartWith("nothing waits on alpha to be told\n  disk    0.0 MiB of 128.0 MiB in ");
+
+        (await _hosts.OnAsync("alpha", "lock", "tank1", "--", "true")).ExitCode.ShouldBe(0);
+        var waiting = await _hosts.OnAsync("alpha", "spool", "--json");
+        waiting.ExitCode.ShouldBe(ExitCodes.Pending, waiting.Error);
+        using (var document = JsonDocument.Parse(waiting.Output))
+        {
+            document.RootElement.GetProperty("state").GetString().ShouldBe("Waiting");
+            var spool = document.RootElement.GetProperty("spool");
+            (spool.GetProperty("entries").GetInt32(), spool.GetProperty("bytes").GetInt32(), spool.GetProperty("isFull").GetBoolean()).ShouldBe((2, 8192, false));
+            spool.GetProperty("oldest").GetDateTimeOffset().ShouldBeInRange(DateTimeOffset.UtcNow.AddMinutes(-2), DateTimeOffset.UtcNow);
+        }
+        (await _hosts.OnAsync("alpha", "spool")).Output.ShouldStartWith("2 entries wait on alpha to be told\n  oldest  ");
+
+        File.WriteAllText(_hosts.SpoolFile("alpha", "0000000000000000009.json"), "torn");
+        var trouble = await _hosts.OnAsync("alpha", "spool");
+        trouble.ExitCode.ShouldBe(ExitCodes.Trouble);
+        trouble.Error.ShouldContain("0000000000000000009.json is no spool entry: ");
+    }
+
+    [Fact]
+    public async Task With_a_full_spool_a_command_is_not_run_and_that_is_said_now_and_told_later()
+    {
+        (await _hosts.OnAsync("alpha", "lock", "tank1", "--", "true")).ExitCode.ShouldBe(0);
+        var variables = new Dictionary<string, string>(_hosts.Variables("alpha")) { ["ZFSHA_SPOOL_LIMIT_MB"] = "1" };
+        File.WriteAllText(_hosts.SpoolFile("alpha", "0000000000000000009.json"), $$"""{"Completes":null,"Text":"{{new string('x', 1024 * 1024)}}"}""");
+
+        var (code, output, error) = await ZfshaProcess.RunAsync(variables, "lock", "tank1", "--", "echo", "not so");
+        (code, output).ShouldBe((ExitCodes.Failed, ""));
+        error.ShouldContain("is full: 1.0 MiB wait to be told, of 1.0 MiB, and what is typed stops at nine tenths. Nothing was begun");
+
+        var spool = await ZfshaProcess.RunAsync(variables, "spool");
+        spool.ExitCode.ShouldBe(ExitCodes.Trouble);
+        spool.Output.ShouldContain("FULL");
+        spool.Output.ShouldContain(": 1x LockAcquired; told once there is room");
+        (await _hosts.OnAsync("alpha", "lock", "tank1", "--timeout", "0", "--", "echo", "so")).Output.ShouldBe("so"); // The lock was given back; and here is room.
+        _hosts.Spooled("alpha").ShouldContain("SpoolFull");
+    }
+
+    [Fact]
     public async Task What_runs_under_the_lock_may_use_zfsha_itself()
     {
         var (code, output, error) = await _hosts.OnAsync("alpha", "lock", "tank1", "--", ZfshaProcess.Program, "export", "tank1", "--timeout", "1");

@@ -48,6 +48,8 @@ namespace ZfsHaEvents.Cli.Api;
 [JsonSerializable(typeof(ScanDocument))]
 [JsonSerializable(typeof(WitnessDocument))]
 [JsonSerializable(typeof(PostureDocument))]
+[JsonSerializable(typeof(LocksDocument))]
+[JsonSerializable(typeof(SpoolDocument))]
 sealed partial class ApiJson : JsonSerializerContext
 {
     /// <summary>For printing: without the escapes that only HTML needs, for people read this too.</summary>

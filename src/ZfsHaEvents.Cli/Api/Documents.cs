@@ -1,8 +1,11 @@
 using System.Text.Json;
+using ZfsHaEvents.Cli.OnHost;
 using ZfsHaEvents.Domain;
 using ZfsHaEvents.Domain.Pools;
 using ZfsHaEvents.Domain.Views;
+using ZfsHaEvents.Zfs.Locks;
 using ZfsHaEvents.Zfs.Posture;
+using ZfsHaEvents.Zfs.Spooling;
 
 namespace ZfsHaEvents.Cli.Api;
 
@@ -93,3 +96,20 @@ sealed record PostureDocument(
     public static PostureDocument Of(HostName host, PostureReport report) => new(
         host, report.IsViolated() ? "unsafe" : report.IsUncertain() ? "undetermined" : "fine", report.HostId, report.Version, report.TakeoverTime, report.Pools, report.Findings);
 }
+
+/// <summary>A host lock.</summary>
+/// <param name="Name">The pool's name while it is imported here; null otherwise.</param>
+/// <param name="Holder">Who took it last and has not given it back, as recorded; null when nobody is, or the record is torn.</param>
+/// <param name="Processes">Those that have it, as the kernel shows them.</param>
+/// <param name="Waiting">Those that wait for it.</param>
+/// <param name="Evidence">Why the recorded holder cannot have it any more; null unless it is stale.</param>
+sealed record LockDocument(
+    PoolGuid Pool, string? Name, LockCondition State, LockRecord? Holder, IReadOnlyList<LockProcess> Processes, IReadOnlyList<LockProcess> Waiting, string? Evidence);
+
+/// <summary>The host locks of this host.</summary>
+/// <param name="Problems">A sentence for each file that could not be read as a lock.</param>
+sealed record LocksDocument(HostName Host, IReadOnlyList<LockDocument> Locks, IReadOnlyList<string> Problems);
+
+/// <summary>What waits on this host's disk to be told.</summary>
+/// <param name="State">In one word: what the exit code says.</param>
+sealed record SpoolDocument(HostName Host, SpoolCondition State, SpoolFound Spool);

@@ -52,6 +52,9 @@ sealed class ThisHost
     /// <summary>What the kernel says of the import that it is at, the reading of the pool's configuration included; null when it is at none.</summary>
     public ImportProgress? ImportOf(PoolGuid pool) => _kstats.ReadImportProgress().FirstOrDefault(import => import.Pool == pool);
 
+    /// <summary>The names of the pools that are imported here.</summary>
+    public IReadOnlyDictionary<PoolGuid, PoolName> Names() => _kstats.Read().Where(p => p.PoolGuid is not null).ToDictionary(p => p.PoolGuid!.Value, p => p.Name);
+
     public bool IsImported(PoolGuid pool) => _kstats.Read().Any(p => p.PoolGuid == pool);
 
     /// <summary>On behalf of whoever typed the command.</summary>
