@@ -5,6 +5,7 @@
 source "$(dirname "${BASH_SOURCE[0]}")/../setup.sh"
 
 repository=$root
+run=$root/ops/lab/run.sh
 hosts=(a b)
 pids=()          # processes of ours outside the hosts, in the order of their start
 bringing_up=()   # hosts that boot: process groups
@@ -12,7 +13,7 @@ agent_starts=0
 
 # ---- the machine ----------------------------------------------------------------------------------------------------------
 
-die() { echo "smoke: $*" >&2; exit 2; }
+die() { echo "lab: $*" >&2; exit 2; }
 
 say() { printf '[%3d s] %s\n' "$SECONDS" "$*"; }
 
@@ -26,7 +27,7 @@ postgres_programs() {
 
 have_packages() {
   need_dotnet
-  need_packages qemu-system-x86=qemu-system-x86_64 zstd=zstd openssh-client=ssh curl=curl util-linux=flock
+  need_packages qemu-system-x86=qemu-system-x86_64 qemu-utils=qemu-nbd zstd=zstd openssh-client=ssh curl=curl
   need_postgresql
 }
 
@@ -34,32 +35,35 @@ have_packages() {
 # suspends its pool. Only root may; without it the lab is as patient as it can be.
 go_first() { renice -n -10 -p $$ > /dev/null 2>&1 || true; }
 
-# A base such that every port we take from it on is free: the hosts' own, then PostgreSQL's and the server's.
+# PostgreSQL's and the server's.
 find_ports() {
-  local try port free
+  local try
   for try in {1..50}; do
-    base=$((20000 + RANDOM % 9000)); free=yes
-    for port in 1 2 51 52 90 91; do is_free_port $((base + port)) || free=no; done
-    [ $free = no ] || return 0
+    database_port=$((20000 + RANDOM % 2000)) server_port=$((database_port + 1))
+    is_free_port $database_port && is_free_port $server_port && return 0
   done
-  die "no free ports between 20000 and 29100"
+  die "no free ports between 20000 and 22000"
+}
+
+need_artefact() {   # need_artefact DIRECTORY
+  local file
+  [ -n "$1" ] || die "set ZFSHA_LAB_DIR to the directory with the lab's vmlinuz and initrd.img, which ops/lab/build.sh makes (docs/lab.md)"
+  for file in vmlinuz initrd.img; do [ -r "$1/$file" ] || die "$1 has no $file; make it with: ops/lab/build.sh $1"; done
 }
 
 # The work directory holds disks, database and programs, and is removed at the end; the logs stay.
 open_lab() {
-  [ -n "${ZFSHA_LAB_DIR:-}" ] || die "set ZFSHA_LAB_DIR to the directory with the lab's vmlinuz, initrd.img and run-lab.sh (docs/lab.md)"
-  local file
-  for file in vmlinuz initrd.img run-lab.sh; do [ -r "$ZFSHA_LAB_DIR/$file" ] || die "$ZFSHA_LAB_DIR has no $file (docs/lab.md)"; done
+  need_artefact "${ZFSHA_LAB_DIR:-}"
   logs=$(mktemp -d "${TMPDIR:-/tmp}/zfsha-lab-logs.XXXXXX")
   work=$(mktemp -d "${TMPDIR:-/tmp}/zfsha-lab.XXXXXX")
   chmod 711 "$work"   # PostgreSQL's user must get through to its own directory
+  export ZFSHA_LAB_STATE=$work/lab
   trap 'close_lab $?' EXIT
   trap 'exit 130' INT
   trap 'exit 143' TERM HUP
   have_packages
   postgres_bin=$(postgres_programs)
   find_ports
-  export LAB_DIR=$work/hosts LAB_PORT=$base LAB_MEM=768
 }
 
 stop_process() {   # stop_process PID: asks, waits up to 20 s, then insists
@@ -75,10 +79,10 @@ close_lab() {
   set +e
   for host in "${hosts[@]}"; do save_agent_logs "$host"; done
   for pid in "${bringing_up[@]}"; do { kill -KILL -- "-$pid" && wait "$pid"; } 2> /dev/null; done
-  [ ! -d "$work/hosts" ] || "$ZFSHA_LAB_DIR/run-lab.sh" down
+  lab down
   for ((i = ${#pids[@]} - 1; i >= 0; i--)); do stop_process "${pids[i]}"; done
   [ ! -e "$work/pg/postmaster.pid" ] || stop_process "$(head -1 "$work/pg/postmaster.pid")"
-  for host in "${hosts[@]}"; do cp "$work/hosts/$host/con" "$logs/console-$host.log" 2> /dev/null; done
+  for host in "${hosts[@]}"; do lab console "$host" > "$logs/console-$host.log" 2> /dev/null; done
   cp "$work/pg/postgres.log" "$logs" 2> /dev/null
   rm -rf "$work"
   echo "Logs: $logs"
@@ -112,7 +116,7 @@ unprivileged() { if [ "$(id -u)" = 0 ]; then setpriv --reuid=postgres --regid=po
 # Reached by the agents from within the hosts, so over TCP and with a password, which is made now and dies with the cluster.
 # It goes over this machine's loopback in clear: an emulated host would compute for a second and more to hide it.
 start_postgres() {
-  database_port=$((base + 90)) password=$(od -An -N24 -tx1 /dev/urandom | tr -d ' \n')
+  password=$(od -An -N24 -tx1 /dev/urandom | tr -d ' \n')
   mkdir "$work/pg"
   (umask 077; echo "$password" > "$work/password")
   [ "$(id -u)" != 0 ] || chown postgres: "$work/pg" "$work/password"
@@ -129,7 +133,7 @@ start_postgres() {
 sql() { "$postgres_bin/psql" -XAtq -v ON_ERROR_STOP=1 -h 127.0.0.1 -p "$database_port" -U zfsha "$@"; }
 
 start_server() {
-  url=http://127.0.0.1:$((base + 91))
+  url=http://127.0.0.1:$server_port
   ZFSHA_DATABASE="Host=127.0.0.1;Port=$database_port;Username=zfsha;Password=$password;Database=zfsha" \
     "$work/server/zfsha-server" --urls "$url" "$@" > "$logs/server.log" 2>&1 < /dev/null &
   pids+=($!)
@@ -159,10 +163,10 @@ put_message() { sql zfsha <<< "insert into zfsha.messages (body) values (\$json\
 
 # ---- the hosts ------------------------------------------------------------------------------------------------------------
 
-lab() { "$ZFSHA_LAB_DIR/run-lab.sh" "$@"; }
+lab() { "$run" "$@"; }
 
 # on HOST COMMAND: in the host's shell; its exit code, its output.
-on() { local host=$1; shift; timeout 60 "$ZFSHA_LAB_DIR/run-lab.sh" sh "$host" "$*" < /dev/null; }
+on() { local host=$1; shift; timeout 60 "$run" sh "$host" "$*" < /dev/null; }
 
 # Whether a host's clock runs as fast as ours: ZFS and the agent go by it.
 has_sound_clock() {
@@ -174,29 +178,26 @@ has_sound_clock() {
     'BEGIN { passed = after - before; exit !(passed > 0.8 * (t2 - t1) && passed < 1.2 * (t3 - t0)) }'
 }
 
-# boot HOST KERNEL-PARAMETER...: again if need be. While a kernel boots it measures its timers, and on a busy machine it may get them wrong
-# and panic, or keep a clock that runs many times too fast; it is spared what it can be.
+# boot HOST ARGUMENT...: again if need be. On a busy machine a booting kernel may panic, or come to a clock that runs many times too fast.
 boot() {
   local host=$1 try; shift
   for try in 1 2 3; do
-    lab up "$host" clocksource=acpi_pm no_timer_check "$@" && has_sound_clock "$host" && return 0
+    lab up "$host" "$@" && has_sound_clock "$host" && return 0
     echo "try $try: $host did not boot, or its clock does not run as fast as this machine's"
-    cp "$LAB_DIR/$host/con" "$logs/console-$host-try-$try.log"
-    lab kill "$host"
+    lab console "$host" > "$logs/console-$host-try-$try.log"
+    lab kill "$host" 2> /dev/null
   done
   return 1
 }
 
 # start_hosts KERNEL-PARAMETER...: boots all of them, sharing two disks. The agent's files come as a third disk, which costs no
-# emulated network or cipher.
+# emulated network or cipher. Their own names, hosta and hostb, which ZFS writes on the disks, are not those that the agents go by.
 start_hosts() {
   local host status=0 agent=$work/agent.tar
-  mkdir "$LAB_DIR"
   lab disks 2 256M
-  export LAB_QEMU="-blockdev driver=file,node-name=agent-file,filename=$agent,read-only=on -blockdev driver=raw,node-name=agent,file=agent-file,read-only=on -device virtio-blk-pci,drive=agent,serial=agent"
   set -m   # each in a process group of its own, to be stopped as one
   for host in "${hosts[@]}"; do
-    boot "$host" "$@" > "$logs/boot-$host.log" 2>&1 < /dev/null &
+    boot "$host" --file "agent=$agent" "lab.name=host$host" "$@" > "$logs/boot-$host.log" 2>&1 < /dev/null &
     bringing_up+=($!)
   done
   set +m
@@ -206,7 +207,7 @@ start_hosts() {
   for host in "${hosts[@]}"; do
     on "$host" 'mkdir -p /opt/zfsha /var/lib /var/log && tar -xf /dev/disk/by-id/virtio-agent -C /opt/zfsha' || die "the agent could not be unpacked on $host"
     printf 'export %s="%s"\n' ZFSHA_HOST "$host" ZFSHA_DATABASE "Host=10.0.2.2;Port=$database_port;Username=zfsha;Password=$password;Database=zfsha" > "$work/agent-$host.sh"
-    timeout 60 "$ZFSHA_LAB_DIR/run-lab.sh" put "$host" "$work/agent-$host.sh" /etc/zfsha-agent.sh || die "the agent's settings could not be put on $host"
+    timeout 60 "$run" put "$host" "$work/agent-$host.sh" /etc/zfsha-agent.sh || die "the agent's settings could not be put on $host"
   done
 }
 
@@ -218,8 +219,7 @@ start_agent() {
 kill_agent() { on "$1" 'p=$(cat /run/zfsha-agent.pid); [ "$(cat /proc/$p/comm)" = zfsha-agent ] && kill -KILL $p'; }
 
 save_agent_logs() {
-  [ -e "$work/hosts/$1/pid" ] || return 0
-  timeout 10 "$ZFSHA_LAB_DIR/run-lab.sh" sh "$1" 'cat /var/log/zfsha-agent-*.log; echo; dmesg | grep -i -E "zfs|pool|mmp|multihost" | tail -40' > "$logs/agent-$1.log" 2> /dev/null < /dev/null
+  timeout 10 "$run" sh "$1" 'cat /var/log/zfsha-agent-*.log; echo; dmesg | grep -i -E "zfs|pool|mmp|multihost" | tail -40' > "$logs/agent-$1.log" 2> /dev/null < /dev/null
 }
 
 # ---- checking -------------------------------------------------------------------------------------------------------------
