@@ -45,11 +45,11 @@ choose_mirrors() {
     esac
 }
 
-# What the artefact follows from, packages aside.
-recipe() { { cat "$here/build.sh" "$here/image.sh" "$here/host-start.sh"; printf '%s\n' "$suite"; } | sha256sum | cut -d ' ' -f 1; }
+# What the artefact follows from, packages aside; as it is now, whatever is edited meanwhile.
+recipe=$({ cat "$here/build.sh" "$here/image.sh" "$here/host-start.sh"; printf '%s\n' "$suite"; } | sha256sum | cut -d ' ' -f 1)
 
 is_up_to_date() {
-    [ -e built-from ] && grep -qx "recipe $(recipe)" built-from && grep -E '^[0-9a-f]{64}  ' built-from | sha256sum --check --status 2>/dev/null
+    [ -e built-from ] && grep -qx "recipe $recipe" built-from && grep -E '^[0-9a-f]{64}  ' built-from | sha256sum --check --status 2>/dev/null
 }
 
 # ---- how it is stopped -----------------------------------------------------------------------------------------------
@@ -106,7 +106,7 @@ fi
 [ "$(uname -m)" = x86_64 ] || fail "The lab's hosts are x86-64 machines, and so must be the one that makes the artefact; this is $(uname -m)"
 need_packages debootstrap=/usr/sbin/debootstrap debian-archive-keyring=/usr/share/keyrings/debian-archive-keyring.gpg util-linux=unshare
 [ "$(id -u)" -eq 0 ] || fail "Only root can make the artefact (debootstrap, chroot). All packages are there:  sudo $here/build.sh $directory"
-[ -e "/usr/share/debootstrap/scripts/$suite" ] || fail "debootstrap knows no Debian release '$suite'; set ZFSHA_LAB_SUITE to one of: $(cd /usr/share/debootstrap/scripts && echo [a-z]*)"
+[ -e "/usr/share/debootstrap/scripts/$suite" ] || fail "debootstrap knows no Debian release '$suite'; set ZFSHA_LAB_SUITE to one whose OpenZFS is 2.3, such as trixie"
 choose_mirrors
 exec 9<"$directory"
 flock --nonblock 9 || fail "$directory is being built by somebody else"
@@ -157,7 +157,7 @@ inside "$compile_seconds" "Packing the image" pack
 cp "$debian/lab/out/vmlinuz" vmlinuz.new
 cp "$debian/lab/out/initrd.img" initrd.img.new
 {
-    echo "recipe $(recipe)"
+    echo "recipe $recipe"
     cat "$debian/lab/out/versions"
     for file in vmlinuz initrd.img; do printf '%s  %s\n' "$(sha256sum <"$file.new" | cut -d ' ' -f 1)" "$file"; done
 } >built-from.new
