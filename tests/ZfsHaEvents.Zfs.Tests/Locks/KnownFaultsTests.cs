@@ -114,7 +114,8 @@ public sealed class KnownFaultsTests : IDisposable
 
     public void Dispose() => _host.Dispose();
 
-    Task<LockAttempt> TryAsync() => _locks.AcquireAsync(Pool, "a test", TimeSpan.Zero, null, Token);
+    /// <summary>Waits a little: a child that another test is just starting has this process's files open until it is a program of its own, and with them its locks.</summary>
+    Task<LockAttempt> TryAsync() => _locks.AcquireAsync(Pool, "a test", TimeSpan.FromMilliseconds(250), null, Token);
 
     Task<LockAttempt> InAnotherFlowAsync()
     {
